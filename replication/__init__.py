@@ -1,0 +1,1 @@
+"""Five well-read articles on autoencoders, replicated, measured and kept true."""

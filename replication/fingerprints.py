@@ -1,0 +1,222 @@
+"""Fingerprints of what a number depends on: source, environment and arrays.
+
+A run is found again by its key, and its key is made of these. The source
+fingerprint covers the transitive closure of the *functions and classes* that a
+function can reach inside this package, comments and docstrings stripped: a
+change anywhere it can matter changes the key, and a new helper beside it does
+not (docs/decisions/0003).
+"""
+
+import ast
+import functools
+import hashlib
+import importlib.metadata
+import inspect
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+import numpy as np
+
+_PACKAGE = __name__.split(".")[0]
+_ROOT = Path(__file__).parent
+_VERSIONED = {
+    "tensorflow": ("tensorflow", "keras", "numpy", "scikit-learn", "scipy"),
+    "jax": ("jax", "keras", "numpy", "scikit-learn", "scipy"),
+    "torch": ("torch", "keras", "numpy", "scikit-learn", "scipy"),
+}
+
+
+def digest(value) -> str:
+    """SHA-256 of a JSON-serialisable value, as 16 hexadecimal digits."""
+    text = json.dumps(value, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def array_digest(*arrays: np.ndarray) -> str:
+    """SHA-256 of the shapes, types and bytes of arrays, as 16 hexadecimal digits."""
+    sha = hashlib.sha256()
+    for array in arrays:
+        sha.update(f"{array.shape}{array.dtype.str}".encode())
+        sha.update(np.ascontiguousarray(array).data)
+    return sha.hexdigest()[:16]
+
+
+def source_closure(function) -> dict[str, str]:
+    """Digest of every definition of this package that `function` can reach.
+
+    Args:
+        function: A module-level function or class of this package.
+
+    Returns:
+        Mapping from `module.name` to a digest of its syntax tree, sorted.
+        Names are followed through imports of this package; a module that is
+        handed about as a value counts whole.
+
+    Raises:
+        ValueError: If `function` is not defined at the top level of a module
+            of this package, where the closure could not be followed.
+    """
+    module, name = function.__module__, function.__qualname__
+    if module.split(".")[0] != _PACKAGE or "." in name or name not in _definitions(module):
+        raise ValueError(
+            f"{module}.{name} cannot be fingerprinted: expected a function or class at the top "
+            f"level of a module of {_PACKAGE!r}. Move it there and pass its parameters apart."
+        )
+    found: dict[str, str] = {}
+    pending = [(module, name)]
+    while pending:
+        module, name = pending.pop()
+        label = f"{module}.{name}"
+        if label in found:
+            continue
+        node = _definitions(module)[name]
+        found[label] = hashlib.sha256(ast.dump(node).encode()).hexdigest()[:16]
+        pending.extend(_references(module, node))
+    return dict(sorted(found.items()))
+
+
+def environment() -> dict[str, str | int]:
+    """What a number may depend on beside the source: versions, device, threads.
+
+    Returns:
+        Flat mapping. `versions` and `device` go into a run's key; all of it
+        makes up the fingerprint that decides whether two runs must be equal
+        to the last printed digit.
+    """
+    backend = _backend()
+    found = {"backend": backend, "python": platform.python_version()}
+    for name in _VERSIONED[backend]:
+        found[name] = importlib.metadata.version(name)
+    found["device"] = _device(backend)
+    found["processor"] = _processor()
+    found["threads"] = int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
+    return found
+
+
+def key_environment(found: dict) -> dict:
+    """The part of `environment()` that belongs in a key.
+
+    Processor, threads and the Python version do not: another machine may
+    carry on with a run and then has another *fingerprint*, not another run.
+    """
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in ("processor", "threads", "python")
+    }
+
+
+def _backend() -> str:
+    if "keras" in sys.modules:
+        return sys.modules["keras"].backend.backend()
+    return os.environ.get("KERAS_BACKEND", "tensorflow")
+
+
+@functools.cache
+def _device(backend: str) -> str:
+    if backend == "jax":
+        import jax
+
+        return f"{jax.default_backend()}-{jax.devices()[0].device_kind}".replace(" ", "-")
+    if backend == "torch":
+        import torch
+
+        return "gpu" if torch.cuda.is_available() else f"cpu-{platform.machine()}"
+    import keras
+
+    gpus = [name for name in keras.distribution.list_devices() if name.startswith("gpu")]
+    return "gpu" if gpus else f"cpu-{platform.machine()}"
+
+
+@functools.cache
+def _processor() -> str:
+    """Processor model and the vector instructions that pick the kernels."""
+    model, flags = platform.processor() or platform.machine(), ""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return model
+    for line in text.splitlines():
+        field, _, value = line.partition(":")
+        if field.strip() == "model name":
+            model = value.strip()
+        if field.strip() in ("flags", "Features"):
+            wanted = ("avx2", "avx512f", "avx512_bf16", "amx_tile", "sve")
+            flags = "+".join(flag for flag in wanted if flag in value.split())
+    return f"{model} {flags}".strip()
+
+
+class _StripDocstrings(ast.NodeTransformer):
+    def _strip(self, node):
+        self.generic_visit(node)
+        if ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+        return node
+
+    visit_FunctionDef = visit_ClassDef = visit_AsyncFunctionDef = _strip
+
+
+@functools.cache
+def _tree(module: str) -> ast.Module:
+    spec = sys.modules.get(module) or importlib.import_module(module)
+    return _StripDocstrings().visit(ast.parse(inspect.getsource(spec)))
+
+
+@functools.cache
+def _definitions(module: str) -> dict[str, ast.AST]:
+    """Top-level definitions and assignments of a module, by name."""
+    found: dict[str, ast.AST] = {}
+    for node in _tree(module).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found[node.name] = node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                for name in ast.walk(target):
+                    if isinstance(name, ast.Name):
+                        found[name.id] = node
+    return found
+
+
+@functools.cache
+def _imports(module: str) -> dict[str, tuple[str, str | None]]:
+    """Local name -> (module, name in it); name is None for a module itself."""
+    found = {}
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == _PACKAGE:
+            for alias in node.names:
+                target = (node.module, alias.name)
+                if _is_module(f"{node.module}.{alias.name}"):
+                    target = (f"{node.module}.{alias.name}", None)
+                found[alias.asname or alias.name] = target
+    return found
+
+
+def _is_module(name: str) -> bool:
+    path = _ROOT.joinpath(*name.split(".")[1:])
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def _references(module: str, node: ast.AST) -> list[tuple[str, str]]:
+    """Definitions of this package that `node` names, one step away."""
+    imports, definitions = _imports(module), _definitions(module)
+    found, qualified = [], set()
+    for child in ast.walk(node):
+        if isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name):
+            target, name = imports.get(child.value.id, ("", "")), child.attr
+            if target[1] is None and name in _definitions(target[0]):
+                found.append((target[0], name))
+                qualified.add(id(child.value))
+    for child in ast.walk(node):
+        if not isinstance(child, ast.Name) or id(child) in qualified:
+            continue
+        if child.id in definitions:
+            found.append((module, child.id))
+        elif child.id in imports:
+            target, name = imports[child.id]
+            names = [name] if name else list(_definitions(target))
+            found.extend((target, each) for each in names if each in _definitions(target))
+    return found

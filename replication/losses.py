@@ -1,0 +1,155 @@
+"""Losses, one value per example: nothing here averages over the batch.
+
+Every function returns shape `(batch,)` or `(batch, num_clusters)`, in nats.
+Where a loss leaves out a constant of the objective, its docstring says which.
+"""
+
+import math
+
+from keras import ops
+
+# Keras' own fuzz factor when the article was written; inside the logarithm of equation (5).
+EPSILON = 1e-7
+
+
+def _require_same_shape(first, second, names: str) -> None:
+    if tuple(first.shape) != tuple(second.shape):
+        raise ValueError(
+            f"{names} must have the same shape; received {tuple(first.shape)} and "
+            f"{tuple(second.shape)}. Pass both for the same batch of examples."
+        )
+
+
+def gaussian_reconstruction_loss(x, x_decoded, precision: float):
+    """-log N(x; x_decoded, I / precision) without its constant, for each example.
+
+    0.5 * precision * sum_pixels (x - x_decoded)**2
+
+    The constant left out is `0.5 * num_pixels * log(2 * pi / precision)`.
+
+    Args:
+        x: Images of shape `(batch, ...)`.
+        x_decoded: The decoder's mean, same shape as `x`.
+        precision: Inverse of the decoder's variance (the public code's
+            factor `lamb`).
+
+    Returns:
+        Non-negative tensor of shape `(batch,)`, in nats, summed over every
+        axis but the first.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    Source: 苏剑林 (2018), first term of equation (5).
+    """
+    _require_same_shape(x, x_decoded, "x and x_decoded")
+    axes = tuple(range(1, len(x.shape)))
+    return 0.5 * precision * ops.sum(ops.square(x - x_decoded), axis=axes)
+
+
+def gaussian_reconstruction_constant(num_pixels: int, precision: float) -> float:
+    """The constant that `gaussian_reconstruction_loss` leaves out, in nats."""
+    return 0.5 * num_pixels * math.log(2 * math.pi / precision)
+
+
+def gaussian_kl(mean, log_var):
+    """KL divergence of N(mean, diag(exp(log_var))) from N(0, I), for each example.
+
+    0.5 * sum_d (mean_d**2 + exp(log_var_d) - log_var_d - 1)
+
+    With `mean` of shape `(batch, num_clusters, latent_dim)`, the differences
+    between a code's mean and every cluster's mean, the same formula is the
+    divergence from N(mu_y, I) for each cluster; pass `log_var` with an axis
+    of length 1 in the middle.
+
+    Args:
+        mean: Float tensor of shape `(batch, ..., latent_dim)`.
+        log_var: Natural logarithm of the variance, of a shape that broadcasts
+            to that of `mean`.
+
+    Returns:
+        Non-negative tensor of shape `(batch, ...)`, in nats: summed over
+        latents, not averaged over the batch.
+
+    Raises:
+        ValueError: If `log_var` has another rank or another `latent_dim`.
+
+    Source: Kingma & Welling (2014), appendix B; 苏剑林 (2018), second term of
+    equation (5).
+    """
+    _require_latents(mean, log_var)
+    return 0.5 * ops.sum(ops.square(mean) + ops.exp(log_var) - log_var - 1.0, axis=-1)
+
+
+def gaussian_one_sample_kl(difference, log_var):
+    """One-sample estimate of the KL from N(mu_y, I), without its constant.
+
+    -0.5 * sum_d (log_var_d - (z_d - mu_yd)**2), with z ~ N(mean, exp(log_var))
+
+    An unbiased estimate of `gaussian_kl` plus `latent_dim / 2`: the entropy
+    term `-0.5 * sum_d epsilon_d**2` is replaced by nothing, and its
+    expectation is `-latent_dim / 2`.
+
+    Args:
+        difference: `z - mu_y` of shape `(batch, num_clusters, latent_dim)`,
+            for a sampled `z`.
+        log_var: Shape `(batch, 1, latent_dim)`.
+
+    Returns:
+        Tensor of shape `(batch, num_clusters)`, in nats, summed over latents.
+
+    Raises:
+        ValueError: If `log_var` has another rank or another `latent_dim`.
+
+    Source: the article's public code since December 2018; an estimate of
+    equation (4).
+    """
+    _require_latents(difference, log_var)
+    return -0.5 * ops.sum(log_var - ops.square(difference), axis=-1)
+
+
+def _require_latents(mean, log_var) -> None:
+    if len(mean.shape) != len(log_var.shape) or mean.shape[-1] != log_var.shape[-1]:
+        raise ValueError(
+            "mean and log_var must have the same rank and the same last axis (latent_dim); "
+            f"received shapes {tuple(mean.shape)} and {tuple(log_var.shape)}. "
+            "Expand log_var by a middle axis when mean has one per cluster."
+        )
+
+
+def class_weighted_kl(probabilities, kl):
+    """sum_y p(y|z) * KL_y as a batched matrix product, for each example.
+
+    Args:
+        probabilities: p(y|z) of shape `(batch, num_clusters)`, rows sum to 1.
+        kl: One divergence per cluster, same shape.
+
+    Returns:
+        Tensor of shape `(batch,)`: summed over clusters.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    Source: 苏剑林 (2018), second term of equation (5), and the remark that it
+    is a matrix product.
+    """
+    _require_same_shape(probabilities, kl, "probabilities and kl")
+    product = ops.matmul(ops.expand_dims(probabilities, 1), ops.expand_dims(kl, 2))
+    return ops.reshape(product, (-1,))  # (batch, 1, 1) -> (batch,)
+
+
+def negative_entropy(probabilities):
+    """sum_y p(y|z) * log p(y|z), for each example: KL from uniform, less log K.
+
+    KL(p(y|z) || uniform) = negative_entropy + log(num_clusters)
+
+    Args:
+        probabilities: Shape `(batch, num_clusters)`, rows sum to 1.
+
+    Returns:
+        Tensor of shape `(batch,)` in [-log(num_clusters), 0], in nats, up to
+        the `EPSILON` inside the logarithm.
+
+    Source: 苏剑林 (2018), third term of equation (5), q(y) uniform.
+    """
+    return ops.sum(probabilities * ops.log(probabilities + EPSILON), axis=-1)

@@ -1,0 +1,224 @@
+"""Models: encoders, decoders and the autoencoders put together from them.
+
+Every model is a plain `keras.Model`; what it minimises is its `compute_loss`,
+so that `keras.Model.fit` trains it on any backend. Builders of article models
+take the seed of their sampling layers as an argument.
+"""
+
+import keras
+from keras import layers, ops
+
+from replication import losses
+from replication.layers import ClusterMeans, Sampling
+
+IMAGE_SHAPE = (28, 28, 1)
+LATENT_DIM = 20  # public code
+NUM_CLUSTERS = 10  # public code
+
+
+def conv_trunk() -> keras.Sequential:
+    """Two stages of strided and plain 3x3 convolutions, flattened to 3136 features.
+
+    Source: public code of 苏剑林 (2018): 32 then 64 filters, LeakyReLU 0.2.
+    """
+    stages = []
+    for filters in (32, 64):
+        for strides in (2, 1):
+            stages.append(layers.Conv2D(filters, 3, strides=strides, padding="same"))
+            stages.append(layers.LeakyReLU(negative_slope=0.2))
+    return keras.Sequential(
+        [layers.Input(IMAGE_SHAPE), *stages, layers.Flatten()], name="encoder_trunk"
+    )
+
+
+def conv_decoder(latent_dim: int = LATENT_DIM) -> keras.Sequential:
+    """The mirror image of `conv_trunk`: codes `(batch, latent_dim)` to images in [0, 1].
+
+    Source: public code of 苏剑林 (2018): 64 then 32 filters, sigmoid output.
+    """
+    stages = []
+    for filters in (64, 32):
+        for strides in (1, 2):
+            stages.append(layers.Conv2DTranspose(filters, 3, strides=strides, padding="same"))
+            stages.append(layers.LeakyReLU(negative_slope=0.2))
+    return keras.Sequential(
+        [
+            layers.Input((latent_dim,)),
+            layers.Dense(7 * 7 * 64),
+            layers.Reshape((7, 7, 64)),
+            *stages,
+            layers.Conv2DTranspose(1, 3, padding="same", activation="sigmoid"),
+        ],
+        name="decoder",
+    )
+
+
+def cluster_classifier(
+    latent_dim: int = LATENT_DIM, num_clusters: int = NUM_CLUSTERS
+) -> keras.Sequential:
+    """p(y|z): Dense 256 ReLU, then a softmax over clusters.
+
+    Source: public code of 苏剑林 (2018).
+    """
+    return keras.Sequential(
+        [
+            layers.Input((latent_dim,)),
+            layers.Dense(256, activation="relu"),
+            layers.Dense(num_clusters, activation="softmax"),
+        ],
+        name="classifier",
+    )
+
+
+class VAE(keras.Model):
+    """Variational autoencoder with Gaussian codes and a Gaussian decoder.
+
+    `call` returns a dict: `z_mean`, `z_log_var`, `z` (sampled while training,
+    the mean otherwise) and `x_decoded`. The loss is the mean over the batch of
+    `gaussian_reconstruction_loss + gaussian_kl`.
+
+    Args:
+        precision: Inverse variance of the decoder.
+        seed: Seed of the sampling layer.
+        latent_dim: Width of the code.
+
+    Source: Kingma & Welling (2014); the first step of what 苏剑林 (2018) calls
+    clustering in two steps.
+    """
+
+    def __init__(self, *, precision: float, seed: int, latent_dim: int = LATENT_DIM, **kwargs):
+        super().__init__(**kwargs)
+        self.precision = precision
+        self.trunk = conv_trunk()
+        self.mean_head = layers.Dense(latent_dim, name="z_mean")
+        self.log_var_head = layers.Dense(latent_dim, name="z_log_var")
+        self.sampling = Sampling(seed=seed, name="z")
+        self.decoder = conv_decoder(latent_dim)
+        self.loss_terms = {
+            "reconstruction_loss": keras.metrics.Mean(name="reconstruction_loss"),
+            "kl_loss": keras.metrics.Mean(name="kl_loss"),
+        }
+
+    def build(self, input_shape):
+        self.mean_head.build(self.trunk.output_shape)
+        self.log_var_head.build(self.trunk.output_shape)
+
+    def encode(self, x):
+        """The code's distribution: `(z_mean, z_log_var)`, each `(batch, latent_dim)`."""
+        features = self.trunk(x)
+        return self.mean_head(features), self.log_var_head(features)
+
+    def call(self, x, training=False):
+        z_mean, z_log_var = self.encode(x)
+        z = self.sampling((z_mean, z_log_var)) if training else z_mean
+        return {
+            "z_mean": z_mean,
+            "z_log_var": z_log_var,
+            "z": z,
+            "x_decoded": self.decoder(z),
+        }
+
+    def compute_terms(self, x, outputs) -> dict:
+        """The terms of the loss by name, each of shape `(batch,)`, in nats."""
+        return {
+            "reconstruction_loss": losses.gaussian_reconstruction_loss(
+                x, outputs["x_decoded"], self.precision
+            ),
+            "kl_loss": losses.gaussian_kl(outputs["z_mean"], outputs["z_log_var"]),
+        }
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Mean over the batch of the sum of `compute_terms`, in nats."""
+        total = 0.0
+        for name, term in self.compute_terms(x, y_pred).items():
+            self.loss_terms[name].update_state(term)
+            total = total + ops.mean(term)
+        return total
+
+
+class ClusteringVAE(VAE):
+    """VAE whose code has a Gaussian per cluster, and a classifier on the code.
+
+    q(z|y) = N(mu_y, I), q(y) uniform, p(y|z) a softmax classifier. `call` adds
+    `probabilities` (p(y|z), on the sampled code while training, on the mean
+    otherwise) and `differences` (code less mu_y) to the outputs of `VAE`.
+
+    Args:
+        kl: `"closed-form"` for equation (5), `"one-sample"` for the estimate
+            in the public code since December 2018.
+        balance: Whether the third term, KL(p(y|z) || q(y)), is in the loss.
+        precision: Inverse variance of the decoder.
+        seed: Seed of the sampling layer.
+        num_clusters: Number of clusters, K.
+
+    Raises:
+        ValueError: If `kl` is neither of the two.
+
+    Source: 苏剑林 (2018), equations (3) to (5).
+    """
+
+    def __init__(
+        self,
+        *,
+        kl: str,
+        precision: float,
+        seed: int,
+        balance: bool = True,
+        num_clusters: int = NUM_CLUSTERS,
+    ):
+        if kl not in ("closed-form", "one-sample"):
+            raise ValueError(f"kl must be 'closed-form' or 'one-sample'; received {kl!r}.")
+        super().__init__(precision=precision, seed=seed)
+        self.kl = kl
+        self.balance = balance
+        if balance:
+            self.loss_terms["balance_loss"] = keras.metrics.Mean(name="balance_loss")
+        self.cluster_means = ClusterMeans(num_clusters, name="cluster_means")
+        self.classifier = cluster_classifier(LATENT_DIM, num_clusters)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.cluster_means.build((None, LATENT_DIM))
+
+    def call(self, x, training=False):
+        outputs = super().call(x, training=training)
+        center = outputs["z_mean"] if self.kl == "closed-form" else outputs["z"]
+        outputs["differences"] = self.cluster_means(center)
+        outputs["probabilities"] = self.classifier(outputs["z"])
+        return outputs
+
+    def compute_terms(self, x, outputs) -> dict:
+        log_var = ops.expand_dims(outputs["z_log_var"], 1)  # (batch, 1, latent_dim)
+        divergence = {
+            "closed-form": losses.gaussian_kl,
+            "one-sample": losses.gaussian_one_sample_kl,
+        }[self.kl]
+        kl = divergence(outputs["differences"], log_var)  # (batch, num_clusters)
+        terms = {
+            "reconstruction_loss": losses.gaussian_reconstruction_loss(
+                x, outputs["x_decoded"], self.precision
+            ),
+            "kl_loss": losses.class_weighted_kl(outputs["probabilities"], kl),
+        }
+        if self.balance:
+            terms["balance_loss"] = losses.negative_entropy(outputs["probabilities"])
+        return terms
+
+
+def image_classifier(num_classes: int = 10) -> keras.Sequential:
+    """A small supervised convolutional classifier: images to class probabilities.
+
+    Ours, not the article's: it judges whether a decoded picture looks like
+    its class.
+    """
+    return keras.Sequential(
+        [
+            layers.Input(IMAGE_SHAPE),
+            layers.Conv2D(16, 3, strides=2, padding="same", activation="relu"),
+            layers.Conv2D(32, 3, strides=2, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(num_classes, activation="softmax"),
+        ],
+        name="image_classifier",
+    )

@@ -1,0 +1,178 @@
+"""The run store: checkpoints and outcomes under build/, written atomically.
+
+A file is written beside its final place and renamed, so that a reader sees the
+old one, the new one or none, and never a part of one. Arrays travel as `.npz`
+without pickles.
+"""
+
+import contextlib
+import io
+import json
+import os
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+
+class StoreError(OSError):
+    """A run file cannot be written, or is damaged; the message names it."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes `content` to `path`, whole or not at all.
+
+    Raises:
+        StoreError: If the folder cannot be written or the disk is full; names
+            the path and leaves nothing half-written.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise StoreError(
+            f"cannot write {path}: {error.strerror or error}. Free some space or make the "
+            "folder writable, then run the same command again: finished epochs are kept."
+        ) from error
+
+
+def make_folder(path: Path) -> None:
+    """Creates a folder and its parents.
+
+    Raises:
+        StoreError: If it cannot be created; names it.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot create {path}: {error.strerror or error}. Make its parent writable, then "
+            "run the same command again."
+        ) from error
+
+
+def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Writes named arrays to one `.npz`, atomically."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_atomically(path, buffer.getvalue())
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Reads what `save_arrays` wrote.
+
+    Raises:
+        StoreError: If the file is truncated or a checksum does not match.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise StoreError(
+            f"{path} is damaged ({error}); expected an .npz file written by this package. "
+            "Delete it and run again."
+        ) from error
+
+
+@dataclass(frozen=True)
+class State:
+    """A training run after some number of epochs.
+
+    Attributes:
+        epoch: Epochs done.
+        variables: Every variable of model and optimizer, in Keras' order.
+        history: One dict of means per epoch done.
+        seconds: Wall time spent training so far.
+        fingerprints: Environments that contributed epochs, sorted.
+    """
+
+    epoch: int
+    variables: list[np.ndarray]
+    history: list[dict[str, float]]
+    seconds: float
+    fingerprints: list[str]
+
+
+@dataclass
+class Checkpoints:
+    """Training runs by key, each resumable from its last epoch.
+
+    Attributes:
+        root: Folder of the checkpoints; None keeps nothing.
+        fingerprint: The environment that trains now.
+        on_epoch: Called as `on_epoch(epoch, epochs, logs, seconds)` when an
+            epoch is done.
+        seconds: Wall time of all training this object has seen, runs resumed
+            or found finished included.
+        fingerprints: Environments that contributed to them.
+    """
+
+    root: Path | None = None
+    fingerprint: str = ""
+    on_epoch: Callable[[int, int, dict, float], None] = lambda *_: None
+    seconds: float = 0.0
+    fingerprints: set[str] = field(default_factory=set)
+
+    def path(self, key: str) -> Path | None:
+        """Where the run with this key is kept."""
+        return None if self.root is None else self.root / f"{key}.npz"
+
+    @contextlib.contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Holds the run alone: a second process waits, then finds it done."""
+        if self.root is None:
+            yield
+            return
+        make_folder(self.root)
+        with FileLock(self.root / f"{key}.lock"):
+            yield
+
+    def load(self, key: str) -> State | None:
+        """The stored state, or None; a damaged file is moved aside and named."""
+        path = self.path(key)
+        if path is None or not path.exists():
+            return None
+        try:
+            arrays = load_arrays(path)
+            about = json.loads(str(arrays.pop("about")))
+            variables = [arrays[f"{index:04d}"] for index in range(len(arrays))]
+        except (StoreError, KeyError, ValueError) as error:
+            damaged = path.with_suffix(f".damaged-{int(time.time())}")
+            path.rename(damaged)
+            print(f"checkpoint moved aside to {damaged}, training starts over: {error}")
+            return None
+        return State(variables=variables, **about)
+
+    def save(self, key: str, state: State) -> None:
+        """Replaces the stored state of this run by a later one."""
+        path = self.path(key)
+        if path is None:
+            return
+        about = {
+            "epoch": state.epoch,
+            "history": state.history,
+            "seconds": state.seconds,
+            "fingerprints": state.fingerprints,
+        }
+        arrays = {f"{index:04d}": array for index, array in enumerate(state.variables)}
+        save_arrays(path, {**arrays, "about": np.array(json.dumps(about))})
+
+    def account(self, state: State) -> None:
+        """Adds a finished run's time and environments to the totals."""
+        self.seconds += state.seconds
+        self.fingerprints.update(state.fingerprints)

@@ -1,0 +1,166 @@
+"""Training: seed, build, fit epoch by epoch, and carry on where a run was cut off.
+
+A trained model is a checkpoint whose last epoch is done. Resuming a killed run
+and sharing one model between several measurements are therefore the same
+mechanism (docs/decisions/0003).
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import keras
+import numpy as np
+from keras import ops
+
+from replication import fingerprints
+from replication.store import Checkpoints, State
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is fitted.
+
+    Attributes:
+        epochs: Passes over the data.
+        batch_size: Examples per step.
+        learning_rate: Of Adam; 1e-3 is Keras' default, then and now.
+        loss: Keras loss for models that have no `compute_loss` of their own.
+        metrics: Keras metrics to write into the history.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float = 1e-3
+    loss: str | None = None
+    metrics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model and one dict of epoch means per epoch."""
+
+    model: keras.Model
+    history: list[dict[str, float]]
+
+
+def train(
+    build: Callable[..., keras.Model],
+    build_args: dict,
+    x: np.ndarray,
+    y: np.ndarray | None = None,
+    *,
+    recipe: Recipe,
+    seed: int,
+    checkpoints: Checkpoints | None = None,
+) -> Trained:
+    """Builds a model under a seed and fits it, or takes up a stored run of it.
+
+    Args:
+        build: Module-level builder; called as `build(**build_args)` after the
+            seed is set, so that weights cannot exist before it.
+        build_args: JSON-serialisable arguments of `build`.
+        x: Inputs of shape `(num_examples, ...)`.
+        y: Targets, or None where the model's own loss needs none.
+        recipe: Epochs, batch size, optimizer and loss.
+        seed: Decides initial weights and the order of the data.
+        checkpoints: Where runs are kept; None keeps nothing.
+
+    Returns:
+        The model after the last epoch, and the history. A run that was cut
+        off ends with the same weights as an unbroken one.
+    """
+    checkpoints = checkpoints or Checkpoints()
+    key = run_key(build, build_args, (x, y), recipe=recipe, seed=seed)
+    with checkpoints.lock(key):
+        model = _compiled(build, build_args, x[:1], recipe=recipe, seed=seed)
+        state = _resume(model, checkpoints.load(key), recipe=recipe)
+        while state.epoch < recipe.epochs:
+            state = _run_epoch(model, x, y, state=state, recipe=recipe, seed=seed)
+            names = sorted({*state.fingerprints, checkpoints.fingerprint})
+            state = State(**{**vars(state), "fingerprints": names})
+            checkpoints.save(key, state)
+            checkpoints.on_epoch(state.epoch, recipe.epochs, state.history[-1], state.seconds)
+    checkpoints.account(state)
+    return Trained(model, state.history)
+
+
+def run_key(build, build_args: dict, arrays: tuple, *, recipe: Recipe, seed: int) -> str:
+    """Key of a training run: source, arguments, arrays, seed and environment."""
+    return fingerprints.digest(
+        {
+            "build": fingerprints.source_closure(build),
+            "fit": [fingerprints.source_closure(each) for each in (_compiled, _run_epoch)],
+            "args": build_args,
+            "arrays": fingerprints.array_digest(*(array for array in arrays if array is not None)),
+            "recipe": asdict(recipe),
+            "seed": seed,
+            "environment": fingerprints.key_environment(fingerprints.environment()),
+        }
+    )
+
+
+def epoch_order(num_examples: int, *, seed: int, epoch: int) -> np.ndarray:
+    """The order of the data in one epoch: a function of seed and epoch alone.
+
+    Keras' own shuffling depends on everything drawn before it, which a resumed
+    run cannot repeat (docs/decisions/0005).
+    """
+    return np.random.default_rng([seed, epoch]).permutation(num_examples)
+
+
+def _compiled(build, build_args: dict, example, *, recipe: Recipe, seed: int) -> keras.Model:
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    model = build(**build_args)
+    model(example)  # creates the weights, under the seed
+    model.compile(
+        optimizer=keras.optimizers.Adam(recipe.learning_rate),
+        loss=recipe.loss,
+        metrics=list(recipe.metrics),
+        steps_per_execution=50,  # a third of Python's overhead a step is gone at 50, none after
+        jit_compile=keras.backend.backend() == "jax",
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _variables(model: keras.Model) -> list:
+    """Every variable that training changes: weights, random states, optimizer."""
+    metrics = {id(variable) for variable in model.metrics_variables}
+    kept = [variable for variable in model.variables if id(variable) not in metrics]
+    return kept + list(model.optimizer.variables)
+
+
+def _resume(model: keras.Model, state: State | None, *, recipe: Recipe) -> State:
+    if state is None or state.epoch > recipe.epochs:
+        return State(epoch=0, variables=[], history=[], seconds=0.0, fingerprints=[])
+    for variable, value in zip(_variables(model), state.variables, strict=True):
+        variable.assign(value)
+    return state
+
+
+def _run_epoch(model, x, y, *, state: State, recipe: Recipe, seed: int) -> State:
+    started = time.perf_counter()
+    order = epoch_order(len(x), seed=seed, epoch=state.epoch)
+    logs = model.fit(
+        x[order],
+        None if y is None else y[order],
+        batch_size=recipe.batch_size,
+        shuffle=False,
+        verbose=0,
+    ).history
+    means = {name: float(values[-1]) for name, values in logs.items()}
+    if not all(math.isfinite(value) for value in means.values()):
+        raise FloatingPointError(
+            f"training diverged in epoch {state.epoch + 1} of {recipe.epochs}: expected finite "
+            f"means, received {means}. Lower the learning rate or check the inputs."
+        )
+    return State(
+        epoch=state.epoch + 1,
+        variables=[ops.convert_to_numpy(variable) for variable in _variables(model)],
+        history=[*state.history, means],
+        seconds=state.seconds + time.perf_counter() - started,
+        fingerprints=state.fingerprints,
+    )
