@@ -1,0 +1,100 @@
+# Every task of this project. `make` alone lists them; each sets itself up.
+# Needs GNU make and python3 (3.11, 3.12 or 3.13), nothing else.
+
+PYTHON  ?= python3
+ARTICLE ?=  ## one article by its slug, such as clustering (default: all)
+SEEDS   ?=  ## how many seeds to train for each experiment (default: 1)
+PROFILE ?=  ## full, embedded, smoke or auto (default: auto)
+JOBS    ?=  ## training runs side by side (default: 1)
+FRESH   ?=  ## 1 trains anew, ignoring stored runs
+ALL     ?=  ## 1 runs the extended experiments anew, not only the core ones
+STRICT  ?=  ## 1 makes a missing data set an error instead of a fallback
+REASON  ?=  ## for accept: why the numbers are allowed to change
+UPGRADE ?=  ## for lock: 1 moves every pin to its newest version
+
+on = $(filter-out 0 no false,$(1))
+run_options = $(if $(ARTICLE),--article $(ARTICLE)) \
+              $(if $(SEEDS),--seeds $(SEEDS)) \
+              $(if $(PROFILE),--profile $(PROFILE)) \
+              $(if $(JOBS),--jobs $(JOBS)) \
+              $(if $(call on,$(FRESH)),--fresh) \
+              $(if $(call on,$(ALL)),--all) \
+              $(if $(call on,$(STRICT)),--strict)
+
+python    = .venv/bin/python
+installed = .venv/.installed-$(firstword $(shell cksum < requirements.lock))
+uv        = build/lock/bin/uv
+
+.DEFAULT_GOAL := help
+.PHONY: help setup reproduce test lint format check accept bench report notebooks lock clean
+# Options travel on the command line, where `make` prints them, never through the environment.
+unexport ARTICLE SEEDS PROFILE JOBS FRESH ALL STRICT UPGRADE
+export REASON
+
+help: ## List the tasks and their variables
+	@echo 'usage: make TASK [VARIABLE=value ...]'; echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile; echo
+	@awk -F ' *[?]= *## ' '/^[A-Z]+ *[?]= *## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(installed) ## Make .venv from requirements.lock (done once; every task does it)
+
+reproduce: $(installed) ## Train what is missing, execute the notebooks, check, report
+	$(python) -m replication run $(strip $(run_options))
+
+test: export OMP_NUM_THREADS := 1
+test: export TF_NUM_INTRAOP_THREADS := 1
+test: export TF_CPP_MIN_LOG_LEVEL := 3
+test: $(installed) ## Run the tests on two cores
+	$(python) -m pytest -n 2
+
+lint: $(installed) ## Look for mistakes and unformatted code, changing nothing
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+
+format: $(installed) ## Format the code and mend what ruff can mend
+	$(python) -m ruff format
+	$(python) -m ruff check --fix
+
+check: $(installed) ## Judge the committed results against the claims (about a second)
+	$(python) -m replication check
+
+accept: $(installed) ## Promote the runs in build/ to results/
+	$(python) -m replication accept $(if $(REASON),--reason "$$REASON")
+
+bench: $(installed) ## Time our training loop against plain Keras
+	$(python) -m benchmarks.training_speed
+
+report: $(installed) ## Print the claims table and write it into README.md
+	$(python) -m replication report
+
+notebooks: $(installed) ## Strip the outputs from notebooks/
+	$(python) -m nbconvert --log-level WARN --clear-output --inplace notebooks/*.ipynb
+
+lock: ## Pin dependencies anew: only what pyproject.toml asks for, or all (UPGRADE=1)
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
+	$(uv) pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	    --generate-hashes --custom-compile-command 'make lock' --quiet --no-config \
+	    $(if $(call on,$(UPGRADE)),--upgrade) --output-file requirements.lock
+
+clean: ## Remove caches; keeps .venv and the trained runs in build/
+	rm -rf .hypothesis .pytest_cache .ruff_cache build/lock *.egg-info
+	find benchmarks replication tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp's name holds the checksum of the lock: a new lock installs itself, an old one costs
+# nothing. `.venv/.installing` names the make at work; if that make is gone, it died half-way and
+# we start over.
+supported = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+
+$(installed):
+	@$(PYTHON) -c '$(supported)' 2> /dev/null || { echo "error: Python 3.11, 3.12 or 3.13 is needed, but '$(PYTHON)' says" `$(PYTHON) --version 2>&1`; \
+	    echo "name another one: make setup PYTHON=/path/to/python3"; exit 1; } >&2
+	@! kill -0 `cat .venv/.installing 2> /dev/null` 2> /dev/null || { \
+	    echo "error: another make (process `cat .venv/.installing`) is filling .venv; wait for it" >&2; exit 1; }
+	@[ ! -e .venv/.installing ] && $(python) -c '$(supported)' 2> /dev/null || rm -rf .venv
+	@mkdir -p .venv && echo $$PPID > .venv/.installing && rm -f .venv/.installed-*
+	@[ -x $(python) ] || $(PYTHON) -m venv .venv || { \
+	    echo "error: '$(PYTHON)' cannot make a virtual environment (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	@echo 'Installing requirements.lock into .venv: about a minute ...'
+	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@rm .venv/.installing && touch $@
