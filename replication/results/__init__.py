@@ -1,0 +1,305 @@
+"""The results tables: what they hold, and the only code that writes them.
+
+Both halves of the project meet in these files. The measuring half records
+rows, the judging half reads them; this package knows neither half. A folder
+`<root>/<slug>/` holds, for one article,
+
+    measurements.csv   one number per experiment, profile, seed and metric
+    metrics.csv        unit, direction and tier of every declared metric
+    history.csv        one number per epoch and quantity
+    provenance.json    how each run was made, by "experiment/profile/seed"
+
+and `<root>/verdicts.csv` holds one row per claim. Rows are sorted and numbers
+have 6 significant digits, so that a diff of a table means something.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from replication.results.files import locked, read_text, replace_files
+from replication.results.schema import (
+    HISTORY,
+    MEASUREMENTS,
+    METRICS,
+    PROFILES,
+    RUN,
+    VERDICTS,
+    ResultsError,
+    Table,
+    format_value,
+    parse_provenance,
+    parse_table,
+    render_provenance,
+    render_table,
+)
+
+__all__ = [
+    "PROFILES",
+    "ResultsError",
+    "format_value",
+    "promote",
+    "read_history",
+    "read_measurements",
+    "read_metrics",
+    "read_provenance",
+    "record",
+    "verdicts_text",
+    "write_history",
+    "write_measurements",
+    "write_metrics",
+    "write_provenance",
+    "write_text",
+    "write_verdicts",
+]
+_PROVENANCE = "provenance.json"
+
+
+def read_measurements(root: Path, slug: str | None = None) -> pd.DataFrame:
+    """The measurements of one article, or of all; empty where nothing was measured."""
+    return _read(MEASUREMENTS, Path(root), slug)
+
+
+def read_metrics(root: Path, slug: str | None = None) -> pd.DataFrame:
+    """The declared metrics of one article, or of all."""
+    return _read(METRICS, Path(root), slug)
+
+
+def read_history(root: Path, slug: str | None = None) -> pd.DataFrame:
+    """The per-epoch quantities of one article, or of all, in long form."""
+    return _read(HISTORY, Path(root), slug)
+
+
+def read_provenance(root: Path, slug: str | None = None) -> dict[str, dict]:
+    """How each run was made, by "experiment/profile/seed", of one article or of all."""
+    runs: dict[str, dict] = {}
+    for path in _files(Path(root), slug, _PROVENANCE):
+        runs.update(parse_provenance(read_text(path), str(path)))
+    return runs
+
+
+def write_measurements(root: Path, slug: str, frame: pd.DataFrame) -> None:
+    """Writes `measurements.csv` whole; if a row is bad, raises and leaves it as it was."""
+    _write(MEASUREMENTS, Path(root), slug, frame)
+
+
+def write_metrics(root: Path, slug: str, frame: pd.DataFrame) -> None:
+    """Writes `metrics.csv` whole."""
+    _write(METRICS, Path(root), slug, frame)
+
+
+def write_history(root: Path, slug: str, frame: pd.DataFrame) -> None:
+    """Writes `history.csv` whole."""
+    _write(HISTORY, Path(root), slug, frame)
+
+
+def write_provenance(root: Path, slug: str, runs: Mapping[str, dict]) -> None:
+    """Writes `provenance.json` whole."""
+    path = Path(root) / slug / _PROVENANCE
+    text = render_provenance(runs, str(path))
+    with locked(Path(root)):
+        replace_files({path: text})
+
+
+def write_verdicts(root: Path, frame: pd.DataFrame) -> Path:
+    """Writes `<root>/verdicts.csv`, which stands beside the folders of the articles."""
+    path = Path(root) / VERDICTS.file_name
+    text = verdicts_text(frame)
+    with locked(Path(root)):
+        replace_files({path: text})
+    return path
+
+
+def verdicts_text(frame: pd.DataFrame) -> str:
+    """What `verdicts.csv` holds for these verdicts, to tell whether a file is up to date."""
+    return render_table(VERDICTS, frame, VERDICTS.file_name)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replaces a text file whole, or raises ResultsError and leaves it as it was."""
+    replace_files({Path(path): text})
+
+
+def record(
+    root: Path,
+    slug: str,
+    *,
+    experiment: str,
+    profile: str,
+    seed: int,
+    metrics: list[tuple[str, str, str]],
+    tier: str,
+    measurements: Mapping[str, tuple[float, int]],
+    history: pd.DataFrame | None,
+    provenance: dict,
+) -> None:
+    """Puts one finished run into the tables of `<root>/<slug>`, replacing its former rows.
+
+    Either all four tables hold the run afterwards, or none was touched. Two
+    processes may record different runs at once: a lock file orders them.
+
+    Args:
+        root: Folder of the tables, normally `build/results`.
+        slug: The article the experiment belongs to.
+        experiment: Name of the experiment.
+        profile: `full`, `embedded` or `smoke`.
+        seed: Seed of the run.
+        metrics: Every declared metric as `(metric, unit, better)`.
+        tier: `core` or `extended`.
+        measurements: `(value, num_examples)` of every declared metric.
+        history: Columns `epoch`, `quantity`, `value`; None where nothing was trained.
+        provenance: How the run was made; its `fingerprint` names the environment.
+
+    Raises:
+        ResultsError: If a value is not finite, the measured names are not the
+            declared ones, or the folder cannot be written.
+    """
+    declared, measured = {metric for metric, _, _ in metrics}, set(measurements)
+    if declared != measured:
+        raise ResultsError(
+            f"experiment {experiment!r}, seed {seed}: expected every declared metric and no "
+            f"other; received none of {sorted(declared - measured)} and, undeclared, "
+            f"{sorted(measured - declared)}; measure what is declared, or declare it"
+        )
+    run = {"experiment": experiment, "profile": profile, "seed": seed}
+    values = [(*run.values(), name, *measurements[name]) for name in measurements]
+    if history is None:
+        history = pd.DataFrame(columns=["epoch", "quantity", "value"])
+    rows = _Rows(
+        pd.DataFrame(values, columns=list(MEASUREMENTS.columns)),
+        pd.DataFrame([(experiment, *m, tier) for m in metrics], columns=list(METRICS.columns)),
+        history.assign(**run),
+        {f"{experiment}/{profile}/{seed}": dict(provenance)},
+    )
+    with locked(Path(root)):
+        _merge(Path(root), slug, rows, {tuple(run.values())})
+
+
+def promote(
+    source_root: Path,
+    target_root: Path,
+    slug: str,
+    *,
+    profiles: tuple[str, ...] | None = None,
+) -> list[tuple[str, str, int]]:
+    """Merges the runs of one folder of results over those of another.
+
+    A run (experiment, profile, seed) of the source replaces the target's
+    whole; runs that only the target has are kept. Declared metrics go over
+    for every experiment of the source.
+
+    Args:
+        source_root: Where the new tables are, normally `build/results`.
+        target_root: Where they go, normally `results`.
+        slug: The article.
+        profiles: Only runs of these profiles; None for all.
+
+    Returns:
+        The runs that are new or differ in a number or in provenance, sorted.
+    """
+    source, target = _Rows.read(Path(source_root), slug), _Rows.read(Path(target_root), slug)
+    before, after = target.by_run(), source.by_run()
+    changed = sorted(
+        run
+        for run, content in after.items()
+        if (profiles is None or run[1] in profiles) and before.get(run) != content
+    )
+    if changed or set(source.metrics.itertuples(index=False, name=None)) - set(
+        target.metrics.itertuples(index=False, name=None)
+    ):
+        with locked(Path(target_root)):
+            _merge(Path(target_root), slug, source, set(changed))
+    return changed
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of some runs in all four tables."""
+
+    measurements: pd.DataFrame
+    metrics: pd.DataFrame
+    history: pd.DataFrame
+    provenance: dict[str, dict]
+
+    @staticmethod
+    def read(root: Path, slug: str) -> "_Rows":
+        return _Rows(
+            read_measurements(root, slug),
+            read_metrics(root, slug),
+            read_history(root, slug),
+            read_provenance(root, slug),
+        )
+
+    def by_run(self) -> dict[tuple, list]:
+        """Everything known of each measured run, to compare it."""
+        content: dict[tuple, list] = {}
+        for frame in (self.measurements, self.history):
+            for run, rows in frame.groupby(list(RUN)):
+                key = (run[0], run[1], int(run[2]))  # pandas hands out its own integers
+                content.setdefault(key, []).append(rows.to_numpy().tolist())
+        for run in content:
+            content[run].append(self.provenance.get("/".join(map(str, run))))
+        return content
+
+
+def _merge(root: Path, slug: str, new: _Rows, runs: set[tuple]) -> None:
+    """Replaces these runs by the rows of `new`; other rows of `new` stay out."""
+    old, folder = _Rows.read(root, slug), root / slug
+    keys = {"/".join(map(str, run)) for run in runs}
+
+    def of_runs(frame: pd.DataFrame) -> list[bool]:
+        return [run in runs for run in zip(*(frame[name] for name in RUN), strict=True)]
+
+    def merged(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+        kept = before[[not replaced for replaced in of_runs(before)]]
+        return _concat(kept, after[of_runs(after)])
+
+    metrics = _concat(
+        old.metrics[~old.metrics["experiment"].isin(new.metrics["experiment"])], new.metrics
+    )
+    provenance = {key: run for key, run in old.provenance.items() if key not in keys}
+    provenance |= {key: run for key, run in new.provenance.items() if key in keys}
+    texts = {
+        folder / METRICS.file_name: render_table(METRICS, metrics, METRICS.file_name),
+        folder / HISTORY.file_name: render_table(
+            HISTORY, merged(old.history, new.history), HISTORY.file_name
+        ),
+        folder / _PROVENANCE: render_provenance(provenance, _PROVENANCE),
+        folder / MEASUREMENTS.file_name: render_table(
+            MEASUREMENTS, merged(old.measurements, new.measurements), MEASUREMENTS.file_name
+        ),
+    }
+    replace_files(texts)  # measurements last: a row there implies the other three
+
+
+def _concat(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([frame for frame in (before, after) if len(frame)] or [before])
+
+
+def _files(root: Path, slug: str | None, file_name: str) -> list[Path]:
+    folders = [root / slug] if slug is not None else sorted(root.glob("*/"))
+    return [folder / file_name for folder in folders if (folder / file_name).is_file()]
+
+
+def _read(table: Table, root: Path, slug: str | None) -> pd.DataFrame:
+    frame = parse_table(table, ",".join(table.columns), table.file_name)
+    owners: dict[str, Path] = {}
+    for path in _files(root, slug, table.file_name):
+        rows = parse_table(table, read_text(path), str(path))
+        for experiment in rows["experiment"].unique():
+            if owners.setdefault(experiment, path) != path:
+                raise ResultsError(
+                    f"{path}: expected experiment {experiment!r} in one article only, received "
+                    f"it here and in {owners[experiment]}; remove one"
+                )
+        frame = _concat(frame, rows)
+    return frame.reset_index(drop=True)
+
+
+def _write(table: Table, root: Path, slug: str, frame: pd.DataFrame) -> None:
+    path = root / slug / table.file_name
+    text = render_table(table, frame, str(path))
+    with locked(root):
+        replace_files({path: text})
