@@ -20,7 +20,7 @@ PACKAGE = ROOT / "replication"
 BUILDING = {"models", "layers", "losses"}
 LEAVES = {"store", "fingerprints"}
 DESCRIBING = {"training", "datasets", "metrics"} | BUILDING
-JUDGING = {"claims", "claims.verdicts", "claims.report"}
+JUDGING = {"claims", "claims.schema", "claims.judge", "claims.verdicts", "claims.report"}
 MEASURING = {"runner", "experiments", "experiments.*"} | DESCRIBING | LEAVES
 
 # What each module may import from this package. A module may become a package of the same name
@@ -38,12 +38,14 @@ MAY_IMPORT = {
     "models": {"layers", "losses"},
     "datasets": LEAVES,
     "training": BUILDING | LEAVES,
-    "experiments": DESCRIBING,
+    "experiments": DESCRIBING | LEAVES,  # the registry; a single experiment needs no leaf
     "experiments.*": DESCRIBING | {"experiments"},
     "runner": {"experiments", "results"} | DESCRIBING | LEAVES,
-    "claims": {"results"},
-    "claims.verdicts": {"claims", "results"},
-    "claims.report": {"claims", "claims.verdicts", "results"},
+    "claims.schema": {"results"},
+    "claims": {"claims.schema", "results"},
+    "claims.judge": {"claims", "claims.schema", "results"},
+    "claims.verdicts": {"claims", "claims.schema", "claims.judge", "results"},
+    "claims.report": {"claims", "claims.schema", "claims.judge", "claims.verdicts", "results"},
     "notebooks": {"figures", "results", "store"},
     "__main__": MEASURING | JUDGING | {"notebooks", "results", "figures"},
 }

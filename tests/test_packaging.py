@@ -1,0 +1,135 @@
+"""The files that say what is installed agree with one another."""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+PYTHONS = ["3.11", "3.12", "3.13"]
+PLATFORMS = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")]
+
+
+def locked_entries():
+    """Each entry of the lock: its requirement, and the text of its continuation lines."""
+    text = re.sub(r"^\s*#.*\n", "", LOCK, flags=re.MULTILINE)
+    entries = text.replace("\\\n", " ").splitlines()
+    return [(Requirement(e.split(" --hash=")[0].strip()), e) for e in entries if e.strip()]
+
+
+def direct_requirements():
+    """What pyproject.toml asks for, the `dev` extra included."""
+    lines = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
+    return [Requirement(line) for line in lines]
+
+
+def pins_for(python, platform, machine):
+    """Versions that the lock installs there, by canonical name."""
+    environment = {
+        "python_version": python,
+        "python_full_version": f"{python}.9",  # any patch release of it
+        "sys_platform": platform,
+        "platform_machine": machine,
+        "platform_system": {"linux": "Linux", "darwin": "Darwin"}[platform],
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "os_name": "posix",
+        "extra": "",
+    }
+    pins = {}
+    for requirement, _ in locked_entries():
+        if requirement.marker is None or requirement.marker.evaluate(environment):
+            name = canonicalize_name(requirement.name)
+            assert name not in pins, f"{name} is pinned twice for {python} on {platform} {machine}"
+            pins[name] = str(requirement.specifier).removeprefix("==")
+    return pins
+
+
+@pytest.mark.parametrize("entry", locked_entries(), ids=lambda entry: entry[0].name)
+def test_every_entry_of_the_lock_is_one_version_with_hashes(entry):
+    requirement, text = entry
+
+    assert re.fullmatch(r"==[^*,]+", str(requirement.specifier)), text
+    assert requirement.url is None, text
+    assert re.findall(r"--hash=(\w+):", text), f"{requirement.name} has no hash"
+    assert set(re.findall(r"--hash=(\w+):", text)) == {"sha256"}
+    assert all(len(h) == 64 for h in re.findall(r"--hash=sha256:([0-9a-f]*)", text))
+
+
+def test_the_lock_names_no_index_and_no_path():
+    assert not re.search(r"://|^--?[a-z]|^\s*-e|^[./]", LOCK, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize(("platform", "machine"), PLATFORMS)
+def test_the_lock_satisfies_every_direct_dependency(python, platform, machine):
+    pins = pins_for(python, platform, machine)
+
+    for requirement in direct_requirements():
+        name = canonicalize_name(requirement.name)
+        assert name in pins, f"{name} is not in requirements.lock: run `make lock`"
+        assert requirement.specifier.contains(pins[name], prereleases=True), (
+            f"requirements.lock has {name} {pins[name]}, pyproject.toml asks for {requirement}: "
+            "run `make lock`"
+        )
+
+
+def test_environment_yml_installs_exactly_the_lock():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    conda = [d for d in environment["dependencies"] if isinstance(d, str)]
+    pip = [d for d in environment["dependencies"] if not isinstance(d, str)]
+
+    assert environment["name"] == PROJECT["name"]
+    assert environment["channels"] == ["conda-forge"]
+    assert [d.split("=")[0] for d in conda] == ["python", "pip"]  # no library is conda's
+    assert pip == [{"pip": ["-r requirements.lock"]}]
+
+
+def test_python_bounds_agree():
+    bounds = SpecifierSet(PROJECT["requires-python"])
+    minors = [f"3.{minor}" for minor in range(30) if bounds.contains(f"3.{minor}.1")]
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+
+    assert minors == PYTHONS
+    assert environment["dependencies"][0].removeprefix("python=") in minors
+    assert "(3, 11) <= sys.version_info[:2] < (3, 14)" in makefile
+    assert "--python-version 3.11 " in makefile
+    assert tool["ruff"]["target-version"] == "py311"
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "Makefile"])
+def test_documents_name_the_supported_pythons(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+
+    assert "3.11, 3.12 or 3.13" in text
+
+
+def test_version_is_the_same_everywhere():
+    version = PROJECT["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    assert str(citation["version"]) == version
+    assert f"## [{version}]" in changelog
+
+
+def test_licence_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    licence = (ROOT / "LICENSE").read_text(encoding="utf-8")
+
+    assert PROJECT["license"] == citation["license"] == "Apache-2.0"
+    assert licence.lstrip().startswith("Apache License\n")
+
+
+def test_ci_is_executable():
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
