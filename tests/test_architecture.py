@@ -20,7 +20,16 @@ PACKAGE = ROOT / "replication"
 BUILDING = {"models", "layers", "losses"}
 LEAVES = {"store", "fingerprints"}
 DESCRIBING = {"training", "datasets", "metrics"} | BUILDING
-JUDGING = {"claims", "claims.schema", "claims.judge", "claims.verdicts", "claims.report"}
+# From what is read to what is printed; each part may import those before it.
+CLAIMS = [
+    "claims.schema",
+    "claims",
+    "claims.judge",
+    "claims.regression",
+    "claims.verdicts",
+    "claims.report",
+]
+JUDGING = set(CLAIMS)
 MEASURING = {"runner", "experiments", "experiments.*"} | DESCRIBING | LEAVES
 
 # What each module may import from this package. A module may become a package of the same name
@@ -41,11 +50,7 @@ MAY_IMPORT = {
     "experiments": DESCRIBING | LEAVES,  # the registry; a single experiment needs no leaf
     "experiments.*": DESCRIBING | {"experiments"},
     "runner": {"experiments", "results"} | DESCRIBING | LEAVES,
-    "claims.schema": {"results"},
-    "claims": {"claims.schema", "results"},
-    "claims.judge": {"claims", "claims.schema", "results"},
-    "claims.verdicts": {"claims", "claims.schema", "claims.judge", "results"},
-    "claims.report": {"claims", "claims.schema", "claims.judge", "claims.verdicts", "results"},
+    **{part: {"results", *CLAIMS[:index]} for index, part in enumerate(CLAIMS)},
     "notebooks": {"figures", "results", "store"},
     "__main__": MEASURING | JUDGING | {"notebooks", "results", "figures"},
 }
