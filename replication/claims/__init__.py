@@ -1,0 +1,149 @@
+"""What the articles say, as data: one `<slug>.toml` for each article.
+
+A claim names what it `measures` as "experiment/metric" and never how: this
+half of the project judges numbers and cannot train. `verdicts` judges,
+`report` renders what people read.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from replication.claims.schema import ClaimError, Lines, check_article, check_claim
+
+__all__ = ["Article", "Claim", "ClaimError", "Comparison", "Context", "load"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One measurement against one or more others, all of which it must differ from."""
+
+    measures: str
+    compared_with: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Context:
+    """A number from the literature, second-hand: printed beside ours, never judged."""
+
+    label: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One thing an article holds, in our words, and how it is measured.
+
+    `kind` decides which fields are set: `reported` (value), `compared_with`
+    and `direction` (order), `expected` and `tolerance` (exact), `figure`
+    (reader). `controls` are what must visibly fail the same test: measures
+    for value and exact, comparisons for order. `verdict` is signed by a human
+    and empty before that. `line` is where the claim starts in its file.
+    """
+
+    id: str
+    says: str
+    locator: str
+    kind: str
+    because: str
+    line: int
+    measures: str | None = None
+    reported: float | None = None
+    compared_with: tuple[str, ...] = ()
+    direction: str | None = None
+    expected: float | None = None
+    tolerance: float | None = None
+    figure: str | None = None
+    controls: tuple[str | Comparison, ...] = ()
+    context: tuple[Context, ...] = ()
+    verdict: str = ""
+    explanation: str = ""
+    core: bool = True
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """What the verdict rests on, as "experiment/metric", controls aside."""
+        return ((self.measures,) if self.measures else ()) + self.compared_with
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Everything the claim refers to as "experiment/metric", each once."""
+        found = list(self.judged)
+        for control in self.controls:
+            if isinstance(control, Comparison):
+                found += [control.measures, *control.compared_with]
+            else:
+                found.append(control)
+        return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class Article:
+    """One article and its claims, in the order of the file."""
+
+    slug: str
+    number: int
+    title: str
+    author: str
+    year: int
+    url: str
+    language: str
+    claims: tuple[Claim, ...]
+    path: Path
+    notes: str = ""
+
+
+def load(directory: Path | None = None) -> dict[str, Article]:
+    """All articles by slug, in reading order.
+
+    Args:
+        directory: Where the `<slug>.toml` are; None for this package.
+
+    Raises:
+        ClaimError: Naming file, line, claim and key, and what was expected.
+    """
+    directory = Path(__file__).parent if directory is None else Path(directory)
+    if not directory.is_dir():
+        raise ClaimError(f"{directory}: expected a folder of <slug>.toml files, found none")
+    articles = sorted(map(_load_article, directory.glob("*.toml")), key=lambda a: a.number)
+    for before, after in zip(articles, articles[1:], strict=False):
+        if before.number == after.number:
+            raise ClaimError(
+                f"{after.path}: key 'number': expected a number of its own, received "
+                f"{after.number}, which {before.path} has too; change one"
+            )
+    return {article.slug: article for article in articles}
+
+
+def _load_article(path: Path) -> Article:
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ClaimError(f"{path}: expected TOML, received text that is none: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ClaimError(f"{path}: expected a readable UTF-8 file, received: {error}") from error
+    lines = Lines(path, text)
+    check_article(content, lines)
+    claims = []
+    for index, table in enumerate(content["claims"]):
+        check_claim(table, index, lines)
+        claims.append(_claim(table, lines.of_claim(index)))
+        if claims[-1].id in {claim.id for claim in claims[:-1]}:
+            raise lines.error("expected an id of its own, received one used before", index, "id")
+    fields = {key: value for key, value in content.items() if key != "claims"}
+    return Article(claims=tuple(claims), path=path, **fields)
+
+
+def _claim(table: dict, line: int) -> Claim:
+    fields = dict(table)
+    fields["compared_with"] = tuple(table.get("compared_with", ()))
+    fields["context"] = tuple(Context(**entry) for entry in table.get("context", ()))
+    fields["controls"] = tuple(
+        control
+        if isinstance(control, str)
+        else Comparison(control["measures"], tuple(control["compared_with"]))
+        for control in table.get("controls", ())
+    )
+    return Claim(line=line, **fields)

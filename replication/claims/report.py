@@ -1,0 +1,169 @@
+"""What people read: the claims in the terminal and in README, and `verdicts.csv`."""
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from replication import results
+from replication.claims.verdicts import (
+    Judgement,
+    Report,
+    markdown_table,
+    replace_table,
+    status_by_experiment,
+    status_of_claim,
+    verdicts_frame,
+)
+from replication.claims.verdicts.tables import OURS, format_ours, format_reported
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_LOG_WIDTH = 140  # of a log file, which has no width of its own
+_STYLES = {
+    "reproduced": "green",
+    "stable": "green",
+    "not reproduced": "yellow",
+    "contradicted": "yellow",
+    "vacuous": "yellow",
+    "undecided": "yellow",
+    "drifted": "bold red",
+}
+
+
+def write_verdicts(results_root: Path, report: Report) -> Path:
+    """Writes `<results_root>/verdicts.csv` and returns its path."""
+    frame = verdicts_frame(report.articles, report.judgements)
+    return results.write_verdicts(Path(results_root), frame)
+
+
+def update_readme(path: Path, report: Report) -> bool:
+    """Writes the table of claims between the markers of README; whether that changed it.
+
+    Raises:
+        ClaimError: If the markers are not there.
+        ResultsError: If the file cannot be read or written.
+    """
+    path = Path(path)
+    before = results.read_text(path)
+    after = replace_table(before, markdown_table(report.articles, report.judgements), str(path))
+    if after != before:
+        results.write_text(path, after)
+    return after != before
+
+
+def print_claims(
+    report: Report, console: "Console | None" = None, *, ran_profile: str | None = None
+) -> None:
+    """Prints every claim: reported beside ours, the verdict and why, and today's regression.
+
+    Args:
+        report: What `check` found.
+        console: Where to print; None for the terminal.
+        ran_profile: The profile that ran just now. After `embedded`, every
+            claim says what the digits stand-in could not run.
+    """
+    from rich.table import Table
+
+    table = Table(title="Claims", title_justify="left")
+    for name in ("article", "claim", "reported", OURS, "verdict", "against ourselves"):
+        table.add_column(name, no_wrap=name in ("claim", "verdict"), overflow="fold")
+    for slug, claim in report.claims:
+        found = report.judgements[slug, claim.id]
+        table.add_row(
+            slug,
+            claim.id,
+            format_reported(claim),
+            format_ours(claim, found),
+            _styled(found.verdict),
+            _styled("" if claim.kind == "reader" else _today(report, claim, ran_profile)),
+        )
+    console = console or _terminal()
+    console.print(table)
+    if ran_profile in ("embedded", "smoke"):
+        console.print(_not_run(ran_profile), style="bold red")
+
+
+def print_problems(report: Report, console: "Console | None" = None) -> None:
+    """Prints all problems, each with what was expected, what was found and how to mend it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console = console or _terminal()
+    if not report.problems:
+        console.print("No problems.", style="green")
+        return
+    table = Table(title=f"Problems ({len(report.problems)})", title_justify="left", show_lines=True)
+    for name in ("where", "expected", "found", "how to mend it"):
+        table.add_column(name, overflow="fold")
+    for problem in report.problems:
+        cells = (problem.subject, problem.expected, problem.found, problem.fix)
+        table.add_row(*map(Text, cells))
+    console.print(table)
+
+
+def summary_line(report: Report, *, ran_profile: str | None = None) -> str:
+    """One line: claims by verdict, today's numbers by status, problems.
+
+    Pictures are shown and not counted. With `ran_profile` embedded or smoke
+    it ends by saying loudly that the claims themselves were not run.
+    """
+    verdicts = Counter(
+        report.judgements[slug, claim.id].verdict
+        for slug, claim in report.claims
+        if claim.kind != "reader"
+    )
+    pictures = sum(claim.kind == "reader" for _, claim in report.claims)
+    statuses = Counter(status_by_experiment(report.regressions).values())
+    parts = [
+        f"{_count(verdicts.total(), 'claim')}: {_tally(verdicts)}",
+        *([f"{_count(pictures, 'picture')} shown, not counted"] if pictures else []),
+        f"against ourselves, by experiment: {_tally(statuses)}",
+        _count(len(report.problems), "problem"),
+    ]
+    line = "; ".join(parts)
+    return f"{line}. {_not_run(ran_profile)}" if ran_profile in ("embedded", "smoke") else line
+
+
+def explain(found: Judgement) -> str:
+    """A verdict with its reason, for a notebook or a page.
+
+    >>> explain(Judgement("inconclusive", "1 seed", n=1))
+    'inconclusive: 1 seed'
+    """
+    return f"{found.verdict}: {found.reason}"
+
+
+def _today(report: Report, claim, ran_profile: str | None) -> str:
+    status = status_of_claim(claim, report.regressions)
+    if status == "not run" and ran_profile == "embedded":
+        return f"NOT RUN (digits: {status_of_claim(claim, report.regressions, 'embedded')})"
+    if status == "not run" and not claim.core:
+        return "not run, read from results"
+    return status
+
+
+def _not_run(profile: str) -> str:
+    ran = "the embedded digits" if profile == "embedded" else "a smoke test"
+    return f"NOT RUN: only {ran} ran; no claim on the full data sets was run anew"
+
+
+def _tally(counts: Counter) -> str:
+    return ", ".join(f"{n} {name}" for name, n in counts.most_common()) or "none"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'s' * (n != 1)}"
+
+
+def _styled(text: str):
+    from rich.text import Text
+
+    return Text(text, style=_STYLES.get(text, ""))
+
+
+def _terminal() -> "Console":
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=_LOG_WIDTH)

@@ -1,0 +1,221 @@
+"""What a `<slug>.toml` may hold, and errors that name file, line, claim and key."""
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+VERDICTS = {
+    "value": ("reproduced", "not reproduced", "vacuous", "inconclusive"),
+    "order": ("reproduced", "contradicted", "vacuous", "inconclusive"),
+    "exact": ("reproduced", "not reproduced", "vacuous", "inconclusive"),
+    "reader": ("shown",),
+}
+_KINDS = tuple(VERDICTS)
+_KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_MEASURE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(_[a-z0-9]+)*")
+
+
+class ClaimError(ValueError):
+    """A claim file that says something it may not: names file, line, claim and key."""
+
+
+class Lines:
+    """Finds the line of a claim or key, which `tomllib` does not tell."""
+
+    def __init__(self, path: Path, text: str):
+        """Remembers the lines of a file and where each `[[claims]]` starts."""
+        self.path = path
+        self._lines = text.splitlines()
+        self._starts = [
+            number
+            for number, line in enumerate(self._lines, 1)
+            if re.match(r"\s*\[\[\s*claims\s*\]\]", line)
+        ]
+
+    def of_claim(self, index: int) -> int:
+        """The line of the claim's `id`, else of its header."""
+        return self._find("id", index) or (self._starts[index] if index < len(self._starts) else 1)
+
+    def error(self, problem: str, index: int | None = None, key: str | None = None) -> ClaimError:
+        """A ClaimError at a key of the article (`index` None) or of its index-th claim."""
+        line = self._find(key, index) if key else None
+        if line is None:
+            line = 1 if index is None else self.of_claim(index)
+        where = f"{self.path}:{line}: " + ("article" if index is None else self._name(index))
+        return ClaimError(where + (f", key {key!r}" if key else "") + f": {problem}")
+
+    def _name(self, index: int) -> str:
+        line = self._find("id", index)
+        written = self._lines[line - 1].split("=", 1)[1].strip() if line else f"number {index + 1}"
+        return f"claim {written}"
+
+    def _find(self, key: str, index: int | None) -> int | None:
+        bounds = [1, *self._starts, len(self._lines) + 1]
+        if index is not None and index >= len(self._starts):
+            return None
+        first = 0 if index is None else index + 1
+        for number in range(bounds[first], bounds[first + 1]):
+            if re.match(rf'\s*"?{re.escape(key)}"?\s*=', self._lines[number - 1]):
+                return number
+        return None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_number(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value)
+
+
+def _is_measure(value: object) -> bool:
+    return isinstance(value, str) and bool(_MEASURE.fullmatch(value))
+
+
+def _is_measures(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_measure, value))
+
+
+def _is_comparisons(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(table, dict)
+        and set(table) == {"measures", "compared_with"}
+        and _is_measure(table["measures"])
+        and _is_measures(table["compared_with"])
+        for table in value
+    )
+
+
+def _is_context(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(table, dict)
+        and set(table) == {"label", "value", "source"}
+        and all(map(_is_text, table.values()))
+        for table in value
+    )
+
+
+_Rule = tuple[Callable[[object], bool], str]
+_TEXT: _Rule = (_is_text, "a text that is not empty")
+_ANY_TEXT: _Rule = (lambda value: isinstance(value, str), "a text")
+_NUMBER: _Rule = (_is_number, "a finite number")
+_WHOLE: _Rule = (lambda value: type(value) is int and value > 0, "a whole number > 0")
+_MEASURE_RULE: _Rule = (_is_measure, "'experiment-name/metric_name'")
+_MEASURES: _Rule = (_is_measures, "a list of 'experiment-name/metric_name'")
+_CONTROLS: _Rule = (lambda value: value == [] or _is_measures(value), _MEASURES[1])
+_COMPARISONS: _Rule = (
+    _is_comparisons,
+    "a list of tables with measures = 'experiment/metric' and compared_with = [...]",
+)
+_POSITIVE: _Rule = (lambda value: _is_number(value) and value > 0, "a finite number > 0")
+_DIRECTION: _Rule = (lambda value: value in ("greater", "less"), "'greater' or 'less'")
+_KEBAB_RULE: _Rule = (
+    lambda value: isinstance(value, str) and bool(_KEBAB.fullmatch(value)),
+    "a kebab-case name such as 'one-step'",
+)
+
+_ARTICLE = {
+    "slug": _KEBAB_RULE,
+    "number": _WHOLE,
+    "title": _TEXT,
+    "author": _TEXT,
+    "year": _WHOLE,
+    "url": _TEXT,
+    "language": _TEXT,
+    "claims": (
+        lambda value: isinstance(value, list) and all(isinstance(entry, dict) for entry in value),
+        "one or more [[claims]]",
+    ),
+}
+_REQUIRED = {
+    "id": _KEBAB_RULE,
+    "says": _TEXT,
+    "locator": _TEXT,
+    "kind": (lambda value: value in _KINDS, "one of " + ", ".join(_KINDS)),
+    "because": _TEXT,
+}
+_OPTIONAL = {
+    "verdict": _ANY_TEXT,
+    "explanation": _ANY_TEXT,
+    "core": (lambda value: isinstance(value, bool), "true or false"),
+    "context": (_is_context, "a list of tables with texts label, value and source"),
+}
+_REQUIRED_OF_KIND = {
+    "value": {"measures": _MEASURE_RULE, "reported": _NUMBER, "controls": _CONTROLS},
+    "order": {
+        "measures": _MEASURE_RULE,
+        "compared_with": _MEASURES,
+        "direction": _DIRECTION,
+    },
+    "exact": {"measures": _MEASURE_RULE, "expected": _NUMBER, "tolerance": _POSITIVE},
+    "reader": {"figure": _TEXT},
+}
+_OPTIONAL_OF_KIND = {
+    "value": {},
+    "order": {"controls": _COMPARISONS},
+    "exact": {"controls": _CONTROLS},
+    "reader": {"measures": _MEASURE_RULE},
+}
+
+
+def check_article(content: dict, lines: Lines) -> None:
+    """Raises ClaimError unless the keys above the claims are what an article needs."""
+    _check_keys(content, _ARTICLE, {"notes": _ANY_TEXT}, lines, None)
+    if content["slug"] != lines.path.stem:
+        raise lines.error(
+            f"expected the name of the file, {lines.path.stem!r}, received {content['slug']!r}; "
+            "rename one",
+            key="slug",
+        )
+
+
+def check_claim(table: dict, index: int, lines: Lines) -> None:
+    """Raises ClaimError unless the index-th claim has the keys and values of its kind."""
+    kind = table.get("kind")
+    if kind not in _KINDS:
+        raise lines.error(
+            f"expected one of {', '.join(_KINDS)}, received {kind!r}; say what kind of claim it is",
+            index,
+            "kind",
+        )
+    required = _REQUIRED | _REQUIRED_OF_KIND[kind]
+    _check_keys(table, required, _OPTIONAL | _OPTIONAL_OF_KIND[kind], lines, index)
+    verdict = table.get("verdict", "")
+    if verdict and verdict not in VERDICTS[kind]:
+        raise lines.error(
+            f"expected one of {', '.join(VERDICTS[kind])} for a claim of kind {kind}, or '' "
+            f"before it is signed; received {verdict!r}",
+            index,
+            "verdict",
+        )
+    if verdict and not table.get("explanation", "").strip():
+        raise lines.error(
+            f"expected why the verdict {verdict!r} is what it is, received nothing; "
+            "explain it in a sentence",
+            index,
+            "explanation",
+        )
+
+
+def _check_keys(
+    table: dict, required: dict, optional: dict, lines: Lines, index: int | None
+) -> None:
+    rules = required | optional
+    for key in table:
+        if key not in rules:
+            raise lines.error(
+                f"expected only {', '.join(rules)}; received an unknown key; remove or rename it",
+                index,
+                key,
+            )
+    for key in required:
+        if key not in table:
+            raise lines.error(
+                f"expected {required[key][1]}, received nothing; add the key", index, key
+            )
+    for key, value in table.items():
+        is_valid, expected = rules[key]
+        if not is_valid(value):
+            raise lines.error(f"expected {expected}, received {value!r}", index, key)

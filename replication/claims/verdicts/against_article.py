@@ -1,0 +1,231 @@
+"""Verdicts of claims against their article, from the numbers of all seeds.
+
+Only runs of profile `full` are judged. With n seeds, mean m and sample
+standard deviation s, at 95 %:
+
+    value   m ± t(n-1) s sqrt(1 + 1/n)   the published number is one more draw
+    order   m ± t(n-1) s sqrt(1/n)       of the paired per-seed differences
+    exact   |value - expected| <= tolerance for every seed
+    reader  shown, never counted
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from replication.claims import Claim, Comparison
+from replication.results import format_value
+
+CONFIDENCE = 0.95
+MIN_SEEDS = 3
+ValuesOf = Callable[[str], dict[int, float]]  # values by seed of an "experiment/metric"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Mean of n numbers and an interval around it; without width where n < 2."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    def holds(self, value: float) -> bool:
+        """Whether the value lies inside, compared at the 6 digits that tables keep."""
+        at_edge = format_value(value) in (format_value(self.low), format_value(self.high))
+        return self.low <= value <= self.high or at_edge
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and what it rests on.
+
+    `values` are the numbers by seed: of `measures`, or for an order claim the
+    differences `measures` minus the closest of `compared_with`. `low` and
+    `high` bound the interval; None, like `mean`, where there is no number.
+    """
+
+    verdict: str
+    reason: str
+    n: int = 0
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    values: Mapping[int, float] = field(default_factory=dict)
+
+
+def t_quantile(degrees_of_freedom: int) -> float:
+    """The two-sided 95 % quantile of Student's t distribution."""
+    from scipy.special import stdtrit  # scipy.stats would cost half a second
+
+    return float(stdtrit(degrees_of_freedom, (1 + CONFIDENCE) / 2))
+
+
+def prediction_interval(values: Sequence[float]) -> Interval:
+    """Where one more draw like these lies, at 95 %: mean ± t s sqrt(1 + 1/n)."""
+    return _interval(values, lambda n: math.sqrt(1 + 1 / n))
+
+
+def mean_interval(values: Sequence[float]) -> Interval:
+    """Where the mean of the distribution lies, at 95 %: mean ± t s sqrt(1/n)."""
+    return _interval(values, lambda n: math.sqrt(1 / n))
+
+
+def judge(claim: Claim, measurements: pd.DataFrame) -> Judgement:
+    """The verdict of a claim.
+
+    Args:
+        claim: The claim; its own signed verdict is not looked at.
+        measurements: Columns as in `measurements.csv`; only rows of profile
+            `full` count.
+
+    Returns:
+        The judgement; `inconclusive` with n = 0 where nothing was measured.
+    """
+    rules = {"value": _judge_value, "order": _judge_order, "exact": _judge_exact}
+    if claim.kind == "reader":
+        return Judgement("shown", f"a picture, never counted: {claim.figure}")
+    full = measurements[measurements["profile"] == "full"]
+    return rules[claim.kind](claim, lambda reference: by_seed(full, reference))
+
+
+def by_seed(measurements: pd.DataFrame, reference: str) -> dict[int, float]:
+    """The values of one "experiment/metric" by seed, seeds ascending."""
+    experiment, metric = reference.split("/")
+    rows = measurements[
+        (measurements["experiment"] == experiment) & (measurements["metric"] == metric)
+    ].sort_values("seed")
+    return {
+        int(seed): float(value) for seed, value in zip(rows["seed"], rows["value"], strict=True)
+    }
+
+
+def _interval(values: Sequence[float], scale: Callable[[int], float]) -> Interval:
+    n = len(values)
+    if n == 0:
+        raise ValueError("an interval needs at least one value, received none; check n first")
+    if min(values) == max(values):  # exactly, where summing would leave round-off
+        return Interval(values[0], values[0], values[0], n)
+    mean = math.fsum(values) / n
+    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
+    half_width = t_quantile(n - 1) * math.sqrt(variance) * scale(n)
+    return Interval(mean, mean - half_width, mean + half_width, n)
+
+
+def _judgement(verdict: str, reason: str, interval: Interval, values: dict) -> Judgement:
+    return Judgement(
+        verdict, reason, interval.n, interval.mean, interval.low, interval.high, values
+    )
+
+
+def _nothing(reference: str) -> Judgement:
+    return Judgement("inconclusive", f"{reference} has no run of profile full")
+
+
+def _too_few(n: int) -> str:
+    return f"{n} seed{'s' * (n != 1)}, at least {MIN_SEEDS} are needed to know seed noise"
+
+
+def _judge_value(claim: Claim, values_of: ValuesOf) -> Judgement:
+    values = values_of(claim.measures)
+    if not values:
+        return _nothing(claim.measures)
+    interval = prediction_interval(list(values.values()))
+    reported = f"reported {format_value(claim.reported)}"
+    if interval.n < MIN_SEEDS:
+        return _judgement("inconclusive", _too_few(interval.n), interval, values)
+    if not interval.holds(claim.reported):
+        return _judgement("not reproduced", f"{reported} lies outside", interval, values)
+
+    def passes(control: str) -> bool | None:
+        found = list(values_of(control).values())
+        return interval.holds(math.fsum(found) / len(found)) if found else None
+
+    verdict, reason = _with_controls(
+        f"{reported} lies inside", {name: passes(name) for name in claim.controls}
+    )
+    return _judgement(verdict, reason, interval, values)
+
+
+def _judge_exact(claim: Claim, values_of: ValuesOf) -> Judgement:
+    def outside(values: dict[int, float]) -> list[int]:
+        return [s for s, value in values.items() if abs(value - claim.expected) > claim.tolerance]
+
+    def passes(control: str) -> bool | None:
+        found = values_of(control)
+        return not outside(found) if found else None
+
+    values = values_of(claim.measures)
+    if not values:
+        return _nothing(claim.measures)
+    interval = prediction_interval(list(values.values()))
+    expected = f"{format_value(claim.expected)} ± {format_value(claim.tolerance)}"
+    if outside(values):
+        reason = f"outside {expected} for seeds {outside(values)}"
+        return _judgement("not reproduced", reason, interval, values)
+    verdict, reason = _with_controls(
+        f"within {expected} for every seed", {name: passes(name) for name in claim.controls}
+    )
+    return _judgement(verdict, reason, interval, values)
+
+
+def _judge_order(claim: Claim, values_of: ValuesOf) -> Judgement:
+    own = Comparison(claim.measures, claim.compared_with)
+    side, reason, differences = _compare(own, claim.direction, values_of)
+    if not differences:
+        return Judgement("inconclusive", reason)
+    interval = mean_interval(list(differences.values()))
+    if side != "claimed":
+        verdict = "contradicted" if side == "other" else "inconclusive"
+        return _judgement(verdict, reason, interval, differences)
+
+    def passes(control: Comparison) -> bool | None:
+        other_side = _compare(control, claim.direction, values_of)[0]
+        return None if other_side == "unknown" else other_side == "claimed"
+
+    controls = {control.measures: passes(control) for control in claim.controls}
+    verdict, reason = _with_controls(reason, controls)
+    return _judgement(verdict, reason, interval, differences)
+
+
+def _compare(
+    comparison: Comparison, direction: str, values_of: ValuesOf
+) -> tuple[str, str, dict[int, float]]:
+    """Which side of zero the paired differences lie on.
+
+    Returns:
+        `claimed` (of all that are compared), `other` (of any), `across` or
+        `unknown`; the reason; and by seed the differences from the one of
+        `compared_with` that comes closest to refuting the claim.
+    """
+    sign, measured = (1 if direction == "greater" else -1), values_of(comparison.measures)
+    found = {}
+    for reference in comparison.compared_with:
+        others = values_of(reference)
+        found[reference] = {s: value - others[s] for s, value in measured.items() if s in others}
+        if not found[reference]:
+            reason = f"{comparison.measures} and {reference} have no seed of profile full in common"
+            return "unknown", reason, {}
+    intervals = {name: mean_interval(list(values.values())) for name, values in found.items()}
+    closest = min(found, key=lambda name: sign * intervals[name].mean)
+    fewest = min(interval.n for interval in intervals.values())
+    if fewest < MIN_SEEDS:
+        return "unknown", _too_few(fewest), found[closest]
+    if any(sign * i.low < 0 and sign * i.high < 0 for i in intervals.values()):
+        return "other", "the interval of the difference lies on the other side", found[closest]
+    if all(sign * i.low > 0 and sign * i.high > 0 for i in intervals.values()):
+        return "claimed", "the interval of the difference lies on that side", found[closest]
+    return "across", "the interval of the difference reaches across zero", found[closest]
+
+
+def _with_controls(reason: str, controls: Mapping[str, bool | None]) -> tuple[str, str]:
+    """`reproduced`, unless a control passes the same test or is unknown (None)."""
+    passing = [name for name, passes in controls.items() if passes]
+    missing = [name for name, passes in controls.items() if passes is None]
+    if passing:
+        return "vacuous", f"{reason}, but so does the control {', '.join(passing)}"
+    if missing:
+        return "inconclusive", f"{reason}, but too few runs of the control {', '.join(missing)}"
+    return "reproduced", f"{reason}; no control does" if controls else reason
