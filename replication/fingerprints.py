@@ -2,9 +2,10 @@
 
 A run is found again by its key, and its key is made of these. The source
 fingerprint covers the transitive closure of the *functions and classes* that a
-function can reach inside this package, comments and docstrings stripped: a
-change anywhere it can matter changes the key, and a new helper beside it does
-not (docs/decisions/0003).
+function can reach inside this package, less what cannot change a number:
+comments, docstrings, annotations and declarations. A change anywhere it can
+matter changes the key, and a new helper beside it does not
+(docs/decisions/0003).
 """
 
 import ast
@@ -22,6 +23,7 @@ import numpy as np
 
 _PACKAGE = __name__.split(".")[0]
 _ROOT = Path(__file__).parent
+_BOOKKEEPING = (f"{_PACKAGE}.fingerprints", f"{_PACKAGE}.store")  # carry numbers, make none
 _VERSIONED = {
     "tensorflow": ("tensorflow", "keras", "numpy", "scikit-learn", "scipy"),
     "jax": ("jax", "keras", "numpy", "scikit-learn", "scipy"),
@@ -70,7 +72,7 @@ def source_closure(function) -> dict[str, str]:
     while pending:
         module, name = pending.pop()
         label = f"{module}.{name}"
-        if label in found:
+        if label in found or module in _BOOKKEEPING:
             continue
         node = _definitions(module)[name]
         found[label] = hashlib.sha256(ast.dump(node).encode()).hexdigest()[:16]
@@ -149,20 +151,34 @@ def _processor() -> str:
     return f"{model} {flags}".strip()
 
 
-class _StripDocstrings(ast.NodeTransformer):
-    def _strip(self, node):
+class _Strip(ast.NodeTransformer):
+    """Removes docstrings, annotations of functions, and `@experiment` declarations."""
+
+    def visit_ClassDef(self, node):
         self.generic_visit(node)
         if ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
         return node
 
-    visit_FunctionDef = visit_ClassDef = visit_AsyncFunctionDef = _strip
+    def visit_FunctionDef(self, node):
+        node.returns = None
+        node.decorator_list = [each for each in node.decorator_list if not _declares(each)]
+        return self.visit_ClassDef(node)
+
+    def visit_arg(self, node):
+        node.annotation = None
+        return node
+
+
+def _declares(decorator: ast.AST) -> bool:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return isinstance(called, ast.Name) and called.id == "experiment"
 
 
 @functools.cache
 def _tree(module: str) -> ast.Module:
     spec = sys.modules.get(module) or importlib.import_module(module)
-    return _StripDocstrings().visit(ast.parse(inspect.getsource(spec)))
+    return _Strip().visit(ast.parse(inspect.getsource(spec)))
 
 
 @functools.cache

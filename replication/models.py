@@ -6,6 +6,7 @@ take the seed of their sampling layers as an argument.
 """
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from replication import losses
@@ -68,6 +69,37 @@ def cluster_classifier(
         ],
         name="classifier",
     )
+
+
+def in_batches(function, x, *, batch_size: int = 500) -> np.ndarray:
+    """Applies a model, or a part of one, to many examples without growing the memory.
+
+    Args:
+        function: Maps a batch to a tensor with the same first axis.
+        x: Array of shape `(n, ...)`.
+        batch_size: Examples at once.
+
+    Returns:
+        Array of shape `(n, ...)`, batches one after the other.
+    """
+    batches = [
+        ops.convert_to_numpy(function(x[start : start + batch_size]))
+        for start in range(0, len(x), batch_size)
+    ]
+    return np.concatenate(batches)
+
+
+def encode_means(model: "VAE", x: np.ndarray) -> np.ndarray:
+    """Codes as they are used after training: the mean of p(z|x).
+
+    Args:
+        model: A `VAE`.
+        x: Images of shape `(n, 28, 28, 1)`.
+
+    Returns:
+        Float32 array of shape `(n, latent_dim)`.
+    """
+    return in_batches(lambda batch: model.encode(batch)[0], x)
 
 
 class VAE(keras.Model):

@@ -110,11 +110,27 @@ def epoch_order(num_examples: int, *, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(num_examples)
 
 
-def _compiled(build, build_args: dict, example, *, recipe: Recipe, seed: int) -> keras.Model:
-    keras.backend.clear_session()
+def initialise(build, build_args: dict, example: np.ndarray, *, seed: int) -> keras.Model:
+    """An untrained model with the weights that `train` starts from under this seed.
+
+    Args:
+        build: Builder, called as `build(**build_args)` after the seed is set.
+        build_args: Arguments of `build`.
+        example: Inputs of shape `(1, ...)`; calling the model on them creates
+            its weights.
+        seed: Decides the weights.
+
+    Returns:
+        The model, not compiled.
+    """
     keras.utils.set_random_seed(seed)
     model = build(**build_args)
-    model(example)  # creates the weights, under the seed
+    model(example)
+    return model
+
+
+def _compiled(build, build_args: dict, example, *, recipe: Recipe, seed: int) -> keras.Model:
+    model = initialise(build, build_args, example, seed=seed)
     model.compile(
         optimizer=keras.optimizers.Adam(recipe.learning_rate),
         loss=recipe.loss,

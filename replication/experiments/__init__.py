@@ -1,0 +1,233 @@
+"""What we do: experiments, declared once and found by name.
+
+An experiment is a function of a seed and a profile that returns an `Outcome`.
+`@experiment` in `experiments/<slug>.py` registers it under that slug; the
+notebook, the command line, the tests and the checker find it by its name.
+Nothing in this folder can see what an article reports (docs/decisions/0001).
+"""
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from replication import datasets, fingerprints
+from replication.store import Checkpoints
+
+PROFILES = ("full", "embedded", "smoke")
+SMOKE_EXAMPLES = 512
+
+
+class ExperimentError(ValueError):
+    """An experiment is unknown, declared twice, or broke its declaration."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that an experiment promises to measure.
+
+    Attributes:
+        name: Its definition in snake case, such as `test_purity`.
+        unit: `fraction`, `nats`, `clusters`, …
+        better: `higher`, `lower` or `none`.
+    """
+
+    name: str
+    unit: str
+    better: str = "none"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The conditions an experiment runs under.
+
+    Attributes:
+        name: `full`, `embedded` or `smoke`.
+        library: Where data sets come from.
+        checkpoints: Where training runs are kept and resumed.
+    """
+
+    name: str
+    library: datasets.Library
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+
+    def dataset(self, name: str) -> datasets.Dataset:
+        """The data set an experiment asks for, or the digits that stand in for it."""
+        found = self.library.load(data_source(name, self.name))
+        return found.head(SMOKE_EXAMPLES) if self.name == "smoke" else found
+
+    def epochs(self, epochs: int) -> int:
+        """The epochs of the article, or one at smoke size."""
+        return 1 if self.name == "smoke" else epochs
+
+
+def data_source(name: str, profile: str) -> str:
+    """Which data set stands behind `name`: itself, or the embedded digits."""
+    return name if profile == "full" else "digits"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run of an experiment found.
+
+    Attributes:
+        metrics: Name -> `(value, number of examples it was measured on)`.
+        history: One dict of means per epoch of the experiment's main model.
+        arrays: Arrays for figures, by name.
+    """
+
+    metrics: Mapping[str, tuple[float, int]]
+    history: list[dict[str, float]] = field(default_factory=list)
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A declared experiment.
+
+    Attributes:
+        name: Unique, kebab-case, starts with the slug.
+        slug: The article, from the file the experiment is declared in.
+        function: Called as `function(seed, profile)`, with the data set's name
+            as third argument when one is bound.
+        dataset: The data set bound to this experiment, or None.
+        datasets: Every data set it reads.
+        seeds: The seeds it is meant to be run with.
+        minutes: Expected cost of one seed at full profile, on two cores.
+        metrics: What it promises to return, in order.
+        tier: `core` is run anew by `make reproduce`, `extended` on demand.
+    """
+
+    name: str
+    slug: str
+    function: Callable[..., Outcome]
+    dataset: str | None
+    datasets: tuple[str, ...]
+    seeds: tuple[int, ...]
+    minutes: float
+    metrics: tuple[Metric, ...]
+    tier: str
+
+    def run(self, seed: int, profile: Profile) -> Outcome:
+        """Runs the experiment and holds it to its declaration.
+
+        Raises:
+            ExperimentError: If the names or values returned are not the
+                finite numbers that were declared.
+        """
+        arguments = (seed, profile) if self.dataset is None else (seed, profile, self.dataset)
+        outcome = self.function(*arguments)
+        declared = {metric.name for metric in self.metrics}
+        if set(outcome.metrics) != declared:
+            raise ExperimentError(
+                f"{self.name} returned other metrics than it declares: missing "
+                f"{sorted(declared - set(outcome.metrics))}, undeclared "
+                f"{sorted(set(outcome.metrics) - declared)}. Correct its @experiment."
+            )
+        wrong = {
+            name: value for name, (value, _) in outcome.metrics.items() if not np.isfinite(value)
+        }
+        if wrong:
+            raise ExperimentError(
+                f"{self.name}, seed {seed}: expected finite values, received {wrong}."
+            )
+        return outcome
+
+    def inputs(self, seed: int, profile_name: str) -> dict:
+        """Everything a run's key is made of: source, parameters, data, environment."""
+        sources = sorted({data_source(name, profile_name) for name in self.datasets})
+        return {
+            "source": fingerprints.source_closure(self.function),
+            "parameters": {
+                "experiment": self.name,
+                "dataset": self.dataset,
+                "profile": profile_name,
+                "seed": seed,
+            },
+            "data": {name: datasets.DIGESTS[name] for name in sources},
+            "environment": fingerprints.key_environment(fingerprints.environment()),
+        }
+
+
+_REGISTRY: dict[str, Experiment] = {}
+
+
+def experiment(
+    name: str,
+    *,
+    metrics: Iterable[Metric],
+    seeds: Iterable[int] = range(5),
+    minutes: float,
+    datasets: tuple[str, ...] = (),
+    tier: str = "core",
+) -> Callable:
+    """Declares the decorated function as an experiment.
+
+    Args:
+        name: Kebab-case. `{dataset}` in it declares one experiment per data
+            set, whose name is the function's third argument.
+        metrics: Everything the function returns, by name.
+        seeds: Seeds that the evidence should cover.
+        minutes: Cost of one seed at full profile on two cores.
+        datasets: Data sets read; their digests are part of the key.
+        tier: `core` or `extended`.
+
+    Returns:
+        The decorator; the function itself is returned unchanged.
+
+    Raises:
+        ExperimentError: If the name is taken.
+    """
+
+    def declare(function):
+        slug = function.__module__.rsplit(".", 1)[-1]
+        bound = datasets if "{dataset}" in name else (None,)
+        for dataset in bound:
+            # The article's own short name: fashion_mnist -> fashion.
+            short = (dataset or "").removesuffix("_mnist")
+            full_name = name.format(dataset=short)
+            if full_name in _REGISTRY:
+                raise ExperimentError(f"experiment {full_name!r} is declared twice; rename one.")
+            _REGISTRY[full_name] = Experiment(
+                name=full_name,
+                slug=slug,
+                function=function,
+                dataset=dataset,
+                datasets=(dataset,) if dataset else tuple(datasets),
+                seeds=tuple(seeds),
+                minutes=minutes,
+                metrics=tuple(metrics),
+                tier=tier,
+            )
+        return function
+
+    return declare
+
+
+def slugs() -> list[str]:
+    """The articles that have experiments: the modules of this folder, sorted."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+@functools.cache
+def registry() -> dict[str, Experiment]:
+    """Every declared experiment by name; imports the modules of this folder."""
+    for slug in slugs():
+        importlib.import_module(f"{__name__}.{slug}")
+    return dict(_REGISTRY)
+
+
+def find(name: str) -> Experiment:
+    """The experiment of that name.
+
+    Raises:
+        ExperimentError: If there is none; the message names those there are.
+    """
+    if name not in registry():
+        raise ExperimentError(
+            f"unknown experiment {name!r}; expected one of {', '.join(registry())}."
+        )
+    return registry()[name]
