@@ -45,6 +45,7 @@ __all__ = [
     "read_measurements",
     "read_metrics",
     "read_provenance",
+    "read_text",
     "record",
     "verdicts_text",
     "write_history",
@@ -249,12 +250,12 @@ def _merge(root: Path, slug: str, new: _Rows, runs: set[tuple]) -> None:
     old, folder = _Rows.read(root, slug), root / slug
     keys = {"/".join(map(str, run)) for run in runs}
 
-    def of_runs(frame: pd.DataFrame) -> list[bool]:
-        return [run in runs for run in zip(*(frame[name] for name in RUN), strict=True)]
+    def of_runs(frame: pd.DataFrame) -> pd.Series:
+        found = [run in runs for run in zip(*(frame[name] for name in RUN), strict=True)]
+        return pd.Series(found, index=frame.index, dtype=bool)
 
     def merged(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-        kept = before[[not replaced for replaced in of_runs(before)]]
-        return _concat(kept, after[of_runs(after)])
+        return _concat(before[~of_runs(before)], after[of_runs(after)])
 
     metrics = _concat(
         old.metrics[~old.metrics["experiment"].isin(new.metrics["experiment"])], new.metrics

@@ -1,0 +1,118 @@
+"""Claim files: what they may hold, and errors that name file, line, claim and key."""
+
+import pytest
+
+from replication import claims
+from replication.claims import ClaimError, Comparison
+
+ARTICLE = """slug = "demo"
+number = 9
+title = "Demo"
+author = "Nobody"
+year = 2018
+url = "https://example.org"
+language = "en"
+
+"""
+VALUE = """[[claims]]
+id = "one"
+says = "It is high."
+locator = "section 1"
+kind = "value"
+because = "printed so"
+measures = "demo-run/purity"
+reported = 0.845
+controls = []
+"""
+ORDER = """[[claims]]
+id = "two"
+says = "It is higher."
+locator = "section 2"
+kind = "order"
+because = "said so"
+measures = "demo-run/purity"
+compared_with = ["demo-other/purity"]
+direction = "greater"
+
+[[claims.controls]]
+measures = "demo-control/purity"
+compared_with = ["demo-other/purity"]
+"""
+
+
+def load(tmp_path, text, name="demo.toml"):
+    """The articles of a folder with this one file."""
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    return claims.load(tmp_path)
+
+
+def test_the_projects_own_claims_load_and_keep_the_contract():
+    """Section 05 has its eight rows; split ones keep their name in front."""
+    article = claims.load()["clustering"]
+    ids = [claim.id for claim in article.claims]
+    rows = ("mnist-purity", "fashion-purity", "class-pictures", "one-step", "balance-term",
+            "dec-comparable", "elbo-identity", "batch-dot")  # fmt: skip
+
+    assert article.number == 5
+    assert all(any(found.startswith(row) for found in ids) for row in rows)
+    assert {c.id: c.reported for c in article.claims if c.reported}["mnist-purity"] == 0.845
+
+
+def test_a_claim_keeps_everything_it_says(tmp_path):
+    """Tables become dataclasses, lists tuples; defaults are unsigned and core."""
+    value, order = load(tmp_path, ARTICLE + VALUE + ORDER)["demo"].claims
+
+    assert (value.reported, value.verdict, value.core) == (0.845, "", True)
+    assert order.controls == (Comparison("demo-control/purity", ("demo-other/purity",)),)
+    assert order.references == ("demo-run/purity", "demo-other/purity", "demo-control/purity")
+    assert value.line == 10
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "message"),
+    [
+        ("reported = 0.845", "reported = '0.845'", 16, "claim \"one\", key 'reported': expected a"),
+        ("reported = 0.845", "reported = nan", 16, "expected a finite number, received nan"),
+        ("reported = 0.845\n", "", 10, "key 'reported': expected a finite number, received noth"),
+        ("reported =", "tolerance = 1\nreported =", 16, "key 'tolerance': .* unknown"),
+        ('kind = "value"', 'kind = "valu"', 13, "expected one of value, order, exact, reader"),
+        ('id = "one"', 'id = "One Two"', 10, "key 'id': expected a kebab-case name"),
+        ('id = "one"', 'id = "two"', 20, "key 'id': expected an id of its own"),
+        ("demo-run/purity", "demo-run", 15, "key 'measures': expected 'experiment-name/metric"),
+        ("controls = []", 'controls = ["x"]', 17, "key 'controls': expected a list of"),
+        ('direction = "greater"', 'direction = "up"', 27, "expected 'greater' or 'less'"),
+        ("because = \"said so\"", 'because = ""', 24, "key 'because': expected a text that is not"),
+        ('slug = "demo"', 'slug = "other"', 1, "article, key 'slug': expected the name of the f"),
+        ("number = 9\n", "", 1, "article, key 'number': expected a whole number > 0, received no"),
+        ("year = 2018", "colour = 1\nyear = 2018", 5, "article, key 'colour': .* unknown key"),
+    ],
+)  # fmt: skip
+def test_a_wrong_key_is_named_with_file_line_and_claim(tmp_path, before, after, line, message):
+    """The line is found although the TOML parser does not tell it."""
+    text = (ARTICLE + VALUE + "\n" + ORDER).replace(before, after, 1)
+
+    with pytest.raises(ClaimError, match=rf"demo\.toml:{line}: .*{message}"):
+        load(tmp_path, text)
+
+
+def test_a_verdict_must_be_one_of_its_kind_and_explained(tmp_path):
+    """`contradicted` is no verdict on a value; a signature without a reason is none."""
+    with pytest.raises(ClaimError, match=r"demo\.toml:18: .*'verdict': expected one of reproduced"):
+        load(tmp_path, ARTICLE + VALUE + 'verdict = "contradicted"\nexplanation = "x"\n')
+    with pytest.raises(ClaimError, match=r"demo\.toml:.*'explanation': expected why"):
+        load(tmp_path, ARTICLE + VALUE + 'verdict = "reproduced"\n')
+
+
+def test_text_that_is_no_toml_is_told_with_its_line(tmp_path):
+    """The parser's own line comes through."""
+    with pytest.raises(ClaimError, match=r"demo\.toml: expected TOML.*line 9"):
+        load(tmp_path, ARTICLE + "[[claims]\n")
+
+
+def test_a_missing_folder_and_a_number_used_twice_are_errors(tmp_path):
+    """Reading order is by number, so numbers are unique."""
+    with pytest.raises(ClaimError, match="expected a folder of <slug>.toml files"):
+        claims.load(tmp_path / "absent")
+    load(tmp_path, ARTICLE + VALUE)
+    with pytest.raises(ClaimError, match="key 'number': expected a number of its own"):
+        load(tmp_path, (ARTICLE + VALUE).replace('"demo"', '"else"'), "else.toml")
