@@ -224,6 +224,16 @@ def test_a_full_disk_leaves_every_table_as_it_was(tmp_path, monkeypatch):
     assert tables(tmp_path) == before
 
 
+def test_forgetting_a_run_leaves_the_others(tmp_path):
+    """Rows whose run is no longer valid go from all tables but the declaration."""
+    record(tmp_path, seed=0)
+    before = tables(tmp_path)
+    record(tmp_path, seed=1)
+    results.forget(tmp_path, "article", experiment="one", profile="full", seed=1)
+
+    assert tables(tmp_path) == before
+
+
 def record_many(root, experiment):
     """Records six seeds of one experiment; runs in a process of its own."""
     for seed in range(6):

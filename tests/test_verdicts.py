@@ -8,14 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replication.claims import Claim, Comparison
-from replication.claims.verdicts import (
-    compare,
-    judge,
-    mean_interval,
-    prediction_interval,
-    roll_up,
-    status_of_claim,
-)
+from replication.claims.judge import judge, mean_interval, prediction_interval
+from replication.claims.regression import compare, roll_up, status_of_claim
 
 COLUMNS = ["experiment", "profile", "seed", "metric", "value", "num_examples"]
 QUICK = settings(max_examples=40, deadline=None)  # a busy machine is no failure

@@ -5,16 +5,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replication import results
+from replication.claims.judge import Judgement
+from replication.claims.regression import status_by_experiment, status_of_claim
 from replication.claims.verdicts import (
-    Judgement,
+    OURS,
     Report,
+    format_ours,
+    format_reported,
     markdown_table,
     replace_table,
-    status_by_experiment,
-    status_of_claim,
     verdicts_frame,
 )
-from replication.claims.verdicts.tables import OURS, format_ours, format_reported
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -39,6 +39,7 @@ from replication.results.schema import (
 __all__ = [
     "PROFILES",
     "ResultsError",
+    "forget",
     "format_value",
     "promote",
     "read_history",
@@ -176,6 +177,14 @@ def record(
     )
     with locked(Path(root)):
         _merge(Path(root), slug, rows, {tuple(run.values())})
+
+
+def forget(root: Path, slug: str, *, experiment: str, profile: str, seed: int) -> None:
+    """Removes one run from the tables of `<root>/<slug>`; its declared metrics stay."""
+    columns = (list(table.columns) for table in (MEASUREMENTS, METRICS, HISTORY))
+    nothing = _Rows(*(pd.DataFrame(columns=names) for names in columns), {})
+    with locked(Path(root)):
+        _merge(Path(root), slug, nothing, {(experiment, profile, seed)})
 
 
 def promote(
