@@ -1,1 +1,17 @@
-"""Five well-read articles on autoencoders, replicated, measured and kept true."""
+"""Five well-read articles on autoencoders, replicated, measured and kept true.
+
+Two halves that never import each other, and the tables they meet in:
+
+    what an article says               what we measure
+    claims/<slug>.toml                 experiments/<slug>.py
+    claims/judge.py, regression.py     models, layers, losses, metrics, training, datasets
+    claims/verdicts.py, report.py      runner/ (what runs when), store (files), fingerprints (keys)
+                    \\                 /
+                     results/ (the tables)
+
+    figures.py     plots, for notebooks
+    notebooks.py   executes and renders notebooks/
+    __main__.py    the command line: `python -m replication --help`
+
+Importing the package loads neither half, and no Keras.
+"""

@@ -14,7 +14,6 @@ import hashlib
 import importlib.metadata
 import inspect
 import json
-import os
 import platform
 import sys
 from pathlib import Path
@@ -24,11 +23,6 @@ import numpy as np
 _PACKAGE = __name__.split(".")[0]
 _ROOT = Path(__file__).parent
 _BOOKKEEPING = (f"{_PACKAGE}.fingerprints", f"{_PACKAGE}.store")  # carry numbers, make none
-_VERSIONED = {
-    "tensorflow": ("tensorflow", "keras", "numpy", "scikit-learn", "scipy"),
-    "jax": ("jax", "keras", "numpy", "scikit-learn", "scipy"),
-    "torch": ("torch", "keras", "numpy", "scikit-learn", "scipy"),
-}
 
 
 def digest(value) -> str:
@@ -80,57 +74,36 @@ def source_closure(function) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def environment() -> dict[str, str | int]:
-    """What a number may depend on beside the source: versions, device, threads.
+@functools.cache
+def environment() -> dict[str, str]:
+    """What a number may depend on beside the source: versions and device.
 
     Returns:
-        Flat mapping. `versions` and `device` go into a run's key; all of it
-        makes up the fingerprint that decides whether two runs must be equal
-        to the last printed digit.
+        Flat mapping. All of it, and the number of threads, makes up the
+        fingerprint that decides whether two runs must be equal to the last
+        printed digit; `key_environment` is the part that belongs in a key.
     """
-    backend = _backend()
+    import keras
+
+    backend = keras.backend.backend()
     found = {"backend": backend, "python": platform.python_version()}
-    for name in _VERSIONED[backend]:
+    for name in (backend, "keras", "numpy", "scikit-learn", "scipy"):
         found[name] = importlib.metadata.version(name)
-    found["device"] = _device(backend)
+    devices = keras.distribution.list_devices()  # such as "cpu:0"
+    accelerators = sorted({name.split(":")[0] for name in devices} - {"cpu"})
+    found["device"] = "-".join(accelerators) or f"cpu-{platform.machine()}"
     found["processor"] = _processor()
-    found["threads"] = int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
     return found
 
 
-def key_environment(found: dict) -> dict:
+def key_environment() -> dict[str, str]:
     """The part of `environment()` that belongs in a key.
 
-    Processor, threads and the Python version do not: another machine may
-    carry on with a run and then has another *fingerprint*, not another run.
+    Processor and Python version do not: another machine may carry on with a
+    run, and then has another *fingerprint*, not another run.
     """
-    return {
-        name: value
-        for name, value in found.items()
-        if name not in ("processor", "threads", "python")
-    }
-
-
-def _backend() -> str:
-    if "keras" in sys.modules:
-        return sys.modules["keras"].backend.backend()
-    return os.environ.get("KERAS_BACKEND", "tensorflow")
-
-
-@functools.cache
-def _device(backend: str) -> str:
-    if backend == "jax":
-        import jax
-
-        return f"{jax.default_backend()}-{jax.devices()[0].device_kind}".replace(" ", "-")
-    if backend == "torch":
-        import torch
-
-        return "gpu" if torch.cuda.is_available() else f"cpu-{platform.machine()}"
-    import keras
-
-    gpus = [name for name in keras.distribution.list_devices() if name.startswith("gpu")]
-    return "gpu" if gpus else f"cpu-{platform.machine()}"
+    found = environment()
+    return {name: found[name] for name in found if name not in ("processor", "python")}
 
 
 @functools.cache

@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import os
+import sys
 import tempfile
 import time
 import zipfile
@@ -89,6 +90,13 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
         ) from error
 
 
+def move_aside(path: Path) -> Path:
+    """Renames a damaged file so that it can be looked at but is not found again."""
+    aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
+    path.rename(aside)
+    return aside
+
+
 @dataclass(frozen=True)
 class State:
     """A training run after some number of epochs.
@@ -117,14 +125,16 @@ class Checkpoints:
         fingerprint: The environment that trains now.
         on_epoch: Called as `on_epoch(epoch, epochs, logs, seconds)` when an
             epoch is done.
-        seconds: Wall time of all training this object has seen, runs resumed
-            or found finished included.
-        fingerprints: Environments that contributed to them.
+        since: Runs stored before this time (seconds since the epoch) are
+            ignored.
+        seconds: Wall time spent earlier on the runs that were loaded.
+        fingerprints: Environments that contributed epochs to them.
     """
 
     root: Path | None = None
     fingerprint: str = ""
     on_epoch: Callable[[int, int, dict, float], None] = lambda *_: None
+    since: float = 0.0
     seconds: float = 0.0
     fingerprints: set[str] = field(default_factory=set)
 
@@ -145,17 +155,18 @@ class Checkpoints:
     def load(self, key: str) -> State | None:
         """The stored state, or None; a damaged file is moved aside and named."""
         path = self.path(key)
-        if path is None or not path.exists():
+        if path is None or not path.exists() or path.stat().st_mtime < self.since:
             return None
         try:
             arrays = load_arrays(path)
             about = json.loads(str(arrays.pop("about")))
             variables = [arrays[f"{index:04d}"] for index in range(len(arrays))]
         except (StoreError, KeyError, ValueError) as error:
-            damaged = path.with_suffix(f".damaged-{int(time.time())}")
-            path.rename(damaged)
-            print(f"checkpoint moved aside to {damaged}, training starts over: {error}")
+            aside = move_aside(path)
+            print(f"{error} It was moved aside to {aside}; training starts over.", file=sys.stderr)
             return None
+        self.seconds += about["seconds"]
+        self.fingerprints.update(about["fingerprints"])
         return State(variables=variables, **about)
 
     def save(self, key: str, state: State) -> None:
@@ -171,8 +182,3 @@ class Checkpoints:
         }
         arrays = {f"{index:04d}": array for index, array in enumerate(state.variables)}
         save_arrays(path, {**arrays, "about": np.array(json.dumps(about))})
-
-    def account(self, state: State) -> None:
-        """Adds a finished run's time and environments to the totals."""
-        self.seconds += state.seconds
-        self.fingerprints.update(state.fingerprints)

@@ -82,7 +82,6 @@ def train(
             state = State(**{**vars(state), "fingerprints": names})
             checkpoints.save(key, state)
             checkpoints.on_epoch(state.epoch, recipe.epochs, state.history[-1], state.seconds)
-    checkpoints.account(state)
     return Trained(model, state.history)
 
 
@@ -96,7 +95,7 @@ def run_key(build, build_args: dict, arrays: tuple, *, recipe: Recipe, seed: int
             "arrays": fingerprints.array_digest(*(array for array in arrays if array is not None)),
             "recipe": asdict(recipe),
             "seed": seed,
-            "environment": fingerprints.key_environment(fingerprints.environment()),
+            "environment": fingerprints.key_environment(),
         }
     )
 

@@ -148,7 +148,7 @@ class Experiment:
                 "seed": seed,
             },
             "data": {name: datasets.DIGESTS[name] for name in sources},
-            "environment": fingerprints.key_environment(fingerprints.environment()),
+            "environment": fingerprints.key_environment(),
         }
 
 

@@ -1,0 +1,224 @@
+"""The command line: parsing and printing; the work is done elsewhere.
+
+Exit codes: 0 fine, 1 a check or a run failed, 2 a usage or input error,
+130 interrupted.
+"""
+
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Autoencoders, Replicated: run experiments, judge claims, keep numbers true.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Article = Annotated[str | None, typer.Option(help="One article, by its slug.")]
+Seeds = Annotated[
+    str | None,
+    typer.Option(help="How many seeds (5), or which (0-4, 0,2,7). Default: the first."),
+]
+ProfileName = Annotated[str, typer.Option("--profile", help="auto, full, embedded or smoke.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Jobs side by side; the cores are shared out.")]
+
+
+@app.command("list")
+def list_experiments(article: Article = None) -> None:
+    """List every experiment: tier, minutes for one seed, seeds, metrics."""
+    from replication import runner
+
+    for each in runner.select(article=article, extended=True):
+        print(
+            f"{each.name}  {each.tier}, {each.minutes:g} min a seed, "
+            f"{len(each.seeds)} seeds, {len(each.metrics)} metrics"
+        )
+
+
+@app.command()
+def run(
+    article: Article = None,
+    seeds: Seeds = None,
+    profile: ProfileName = "auto",
+    jobs: Jobs = 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ignore stored runs.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Extended experiments too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Missing data are an error.")] = False,
+) -> None:
+    """Run what is missing, execute the notebooks, check, report."""
+    from replication import notebooks, runner
+
+    chosen, notice = runner.choose_profile(
+        profile, runner.select(article=article, extended=everything), strict=strict
+    )
+    if notice:
+        print(f"\n*** {notice}\n", file=sys.stderr)
+    planned = runner.plan(article=article, seeds=_seeds(seeds), profile=chosen, extended=everything)
+    failed = runner.run_jobs(
+        planned, num_jobs=jobs, since=time.time() if fresh else 0.0, announce=_say
+    )
+    slugs = sorted({job.experiment.slug for job in planned})
+    broken = notebooks.execute_all(
+        slugs, runner.settings.BUILD / "notebooks", runner.kernel_environment(chosen), announce=_say
+    )
+    problems = _check(ran_profile=chosen)
+    for what in [*(f"{job.name}: {why}" for job, why in failed), *broken]:
+        print(f"FAILED {what}", file=sys.stderr)
+    if failed or broken or problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def sweep(
+    seeds: Seeds = None,
+    experiments: Annotated[str, typer.Option(help="Pattern, such as '*-eq5-*'.")] = "*",
+    profile: ProfileName = "full",
+    jobs: Jobs = 1,
+) -> None:
+    """Run experiments over many seeds; no notebooks, no report."""
+    from replication import runner
+
+    wanted = runner.select(pattern=experiments)
+    chosen, _ = runner.choose_profile(profile, wanted, strict=True)
+    planned = runner.plan(pattern=experiments, seeds=_seeds(seeds), profile=chosen)
+    failed = runner.run_jobs(planned, num_jobs=jobs, announce=_say)
+    for job, why in failed:
+        print(f"FAILED {job.name}: {why}", file=sys.stderr)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check() -> None:
+    """Judge committed results against the claims, and today's runs against them."""
+    if _check():
+        raise typer.Exit(1)
+
+
+@app.command()
+def report() -> None:
+    """Print the claims, and write them into README.md and results/verdicts.csv."""
+    from replication.claims import report as reporting
+
+    found = _judge()
+    reporting.print_claims(found)
+    _publish(found)
+    print(reporting.summary_line(found))
+
+
+@app.command()
+def accept(
+    reason: Annotated[str, typer.Option(help="Why the numbers may change.")] = "",
+    unchanged: Annotated[
+        str | None,
+        typer.Option(help="Keep stored runs of these experiments although their code changed."),
+    ] = None,
+) -> None:
+    """Promote build/ to results/: tables, executed notebooks, verdicts, README."""
+    from replication import notebooks, runner
+
+    if unchanged is not None:
+        for line in runner.keep_unchanged(unchanged, reason=reason):
+            print(line)
+    for name in runner.promote(reason=reason):
+        print(f"accepted {name}")
+    for path in notebooks.promote(runner.settings.BUILD / "notebooks", runner.settings.RESULTS):
+        print(f"accepted {path.relative_to(runner.settings.ROOT)}")
+    _publish(_judge())
+
+
+@app.command()
+def why(
+    experiment: Annotated[str, typer.Argument(help="An experiment's name.")],
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    profile: ProfileName = "full",
+) -> None:
+    """Say whether a run is stored, and if not, what changed since it was."""
+    from replication import runner
+
+    for line in runner.explain(experiment, seed=seed, profile=profile):
+        print(line)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _judge():
+    from replication.claims import verdicts
+    from replication.runner import settings
+
+    return verdicts.check(
+        None, settings.RESULTS, settings.TODAY, readme=settings.ROOT / "README.md"
+    )
+
+
+def _check(*, ran_profile: str | None = None) -> bool:
+    """Prints the claims, all problems and a summary; whether there were problems."""
+    from replication.claims import report as reporting
+
+    found = _judge()
+    reporting.print_claims(found, ran_profile=ran_profile)
+    reporting.print_problems(found)
+    print(reporting.summary_line(found, ran_profile=ran_profile))
+    return bool(found.problems)
+
+
+def _publish(found) -> None:
+    from replication.claims import report as reporting
+    from replication.runner import settings
+
+    reporting.write_verdicts(settings.RESULTS, found)
+    reporting.update_readme(settings.ROOT / "README.md", found)
+
+
+def _seeds(text: str | None) -> list[int]:
+    """Seeds from `5` (the first five), `0-4` or `0,2,7`.
+
+    Raises:
+        typer.BadParameter: If the text is none of these.
+    """
+    text = "1" if text is None else text.strip()
+    try:
+        if text.isdigit():
+            found = list(range(int(text)))
+        else:
+            found = []
+            for part in text.split(","):
+                first, _, last = part.partition("-")
+                found += range(int(first), int(last or first) + 1)
+    except ValueError:
+        found = []
+    if not found:
+        raise typer.BadParameter(
+            f"{text!r} names no seeds; expected a count such as 5, a range such as 0-4 or a "
+            "list such as 0,2,7.",
+            param_hint="--seeds",
+        )
+    return sorted(set(found))
+
+
+def main() -> None:
+    """Runs the command line and exits with its code."""
+    from replication.claims import ClaimError
+    from replication.datasets import DatasetError
+    from replication.experiments import ExperimentError
+    from replication.results import ResultsError
+    from replication.store import StoreError
+
+    try:
+        app()
+    except (ClaimError, DatasetError, ExperimentError, ResultsError, StoreError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except SystemExit as ended:
+        if ended.code == 130:
+            print("interrupted: finished epochs and runs are stored; the same call goes on")
+        raise
+
+
+if __name__ == "__main__":
+    main()

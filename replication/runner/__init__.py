@@ -1,0 +1,80 @@
+"""Runs jobs: (experiment, profile, seed), once each, here or side by side.
+
+settings.py   where things are; the only reader of environment variables
+jobs.py       what a call runs, and where each job's outcome is stored
+execution.py  running, storing, resuming
+upkeep.py     what changed since a run, and promoting build/ to results/
+
+A notebook needs three names of this package: `run`, `measurements`, `history`.
+"""
+
+import pandas as pd
+
+from replication import experiments, results
+from replication.experiments import Outcome
+from replication.runner import settings
+from replication.runner.execution import execute, run_jobs
+from replication.runner.jobs import Job, plan, select
+from replication.runner.settings import choose_profile, kernel_environment, profile_name
+from replication.runner.upkeep import explain, keep_unchanged, promote
+
+__all__ = [
+    "Job",
+    "choose_profile",
+    "execute",
+    "explain",
+    "history",
+    "keep_unchanged",
+    "kernel_environment",
+    "measurements",
+    "plan",
+    "profile_name",
+    "promote",
+    "run",
+    "run_jobs",
+    "select",
+    "settings",
+]
+
+
+def run(name: str, seed: int = 0, profile: str | None = None) -> Outcome:
+    """The outcome of an experiment: stored if it was run, else run now.
+
+    Args:
+        name: The experiment's name.
+        seed: Its seed.
+        profile: `full`, `embedded`, `smoke` or `auto`; None for the profile of
+            the `make reproduce` this notebook belongs to, else `auto`.
+
+    Returns:
+        What the experiment measured.
+    """
+    experiment = experiments.find(name)
+    return execute(Job(experiment, profile_name([experiment], profile), seed))
+
+
+def measurements(slug: str, profile: str | None = None) -> pd.DataFrame:
+    """Measurements of one profile: the committed ones under those of this checkout.
+
+    Args:
+        slug: The article.
+        profile: None for the profile that is running.
+
+    Returns:
+        Rows in the schema of `measurements.csv`.
+    """
+    return _overlaid(results.read_measurements, slug, profile)
+
+
+def history(slug: str, profile: str | None = None) -> pd.DataFrame:
+    """Per-epoch quantities of one profile, put together like `measurements`."""
+    return _overlaid(results.read_history, slug, profile)
+
+
+def _overlaid(read, slug: str, profile: str | None) -> pd.DataFrame:
+    chosen = profile_name(select(article=slug), profile)
+    run = ["experiment", "profile", "seed"]
+    committed, today = read(settings.RESULTS, slug), read(settings.TODAY, slug)
+    renewed = committed.set_index(run).index.isin(today.set_index(run).index)
+    found = pd.concat([committed[~renewed], today], ignore_index=True)
+    return found[found["profile"] == chosen].sort_values(run, kind="stable", ignore_index=True)

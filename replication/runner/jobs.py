@@ -1,0 +1,81 @@
+"""Jobs: which experiment, under which profile, with which seed, and where it is stored."""
+
+import fnmatch
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from replication import experiments, fingerprints
+from replication.experiments import Experiment
+from replication.runner import settings
+
+
+@dataclass(frozen=True)
+class Job:
+    """One experiment with one seed, under one profile."""
+
+    experiment: Experiment
+    profile: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """`experiment/profile/seed`, as in `provenance.json`."""
+        return f"{self.experiment.name}/{self.profile}/{self.seed}"
+
+    @property
+    def inputs(self) -> dict:
+        """Everything the job's key is made of."""
+        return self.experiment.inputs(self.seed, self.profile)
+
+    @property
+    def path(self) -> Path:
+        """The file of its outcome in the run store."""
+        label = self.name.replace("/", "-")
+        return settings.BUILD / "runs" / f"{label}-{fingerprints.digest(self.inputs)}.npz"
+
+
+def plan(
+    *,
+    article: str | None = None,
+    pattern: str | None = None,
+    seeds: Iterable[int],
+    profile: str,
+    extended: bool = False,
+) -> list[Job]:
+    """The jobs of a call, longest first, so that side by side they end together."""
+    wanted = select(article=article, pattern=pattern, extended=extended)
+    jobs = [Job(experiment, profile, seed) for experiment in wanted for seed in seeds]
+    return sorted(jobs, key=lambda job: (-job.experiment.minutes, job.name))
+
+
+def select(
+    *, article: str | None = None, pattern: str | None = None, extended: bool = False
+) -> list[Experiment]:
+    """Experiments of an article, or whose name matches a pattern such as `*-mnist`.
+
+    Args:
+        article: A slug, or None for all.
+        pattern: Shell pattern; a pattern chooses extended experiments too.
+        extended: Whether to add the extended ones.
+
+    Raises:
+        ExperimentError: If nothing is called that; names what there is.
+    """
+    if article is not None and article not in experiments.slugs():
+        raise experiments.ExperimentError(
+            f"unknown article {article!r}; expected one of {', '.join(experiments.slugs())}."
+        )
+    found = [
+        each
+        for each in experiments.registry().values()
+        if article in (None, each.slug)
+        and (extended or pattern is not None or each.tier == "core")
+        and (pattern is None or fnmatch.fnmatchcase(each.name, pattern))
+    ]
+    if not found:
+        raise experiments.ExperimentError(
+            f"no experiment matches {pattern!r}; expected a pattern for some of "
+            f"{', '.join(experiments.registry())}."
+        )
+    return found

@@ -1,0 +1,91 @@
+"""Where things are and how this process runs: the only reader of environment variables."""
+
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from replication import datasets, experiments
+from replication.experiments import Experiment
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "results"
+BUILD = Path(os.environ.get("REPLICATION_BUILD") or ROOT / "build").resolve()
+TODAY = BUILD / "results"  # what this checkout measured, in the tables of results/
+_PROFILE_VARIABLE = "REPLICATION_PROFILE"  # how a notebook's kernel learns its profile
+
+
+def set_threads(threads: int) -> None:
+    """Fixes the number of threads; takes effect if Keras has not been imported yet."""
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ[name] = str(threads)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+def threads() -> int:
+    """The number of threads this process computes with."""
+    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+
+
+set_threads(threads())  # Keras reads it on import, which `experiments.registry` puts off
+
+
+def library() -> datasets.Library:
+    """The data sets' search path: `$TFDS_DATA_DIR`, beside the project, then home."""
+    named = os.environ.get("TFDS_DATA_DIR")
+    folders = [
+        *([Path(named).expanduser()] if named else []),
+        ROOT / "data",
+        ROOT.parent / "shared" / "tensorflow_datasets",
+        Path.home() / "tensorflow_datasets",
+    ]
+    return datasets.Library(tuple(folders), BUILD / "data")
+
+
+def choose_profile(name: str, wanted: Iterable[Experiment], *, strict: bool) -> tuple[str, str]:
+    """Resolves `auto`, and says what is missing where the full profile cannot run.
+
+    Args:
+        name: `full`, `embedded`, `smoke` or `auto`.
+        wanted: The experiments to run.
+        strict: Whether missing data are an error rather than a reason to
+            fall back to the embedded digits.
+
+    Returns:
+        The profile's name, and a notice, empty where nothing is missing.
+
+    Raises:
+        DatasetError: If data are missing and `full` or `strict` asked for them.
+        ExperimentError: If there is no such profile.
+    """
+    if name in ("embedded", "smoke"):
+        return name, ""
+    if name not in ("auto", "full"):
+        raise experiments.ExperimentError(
+            f"unknown profile {name!r}; expected one of auto, {', '.join(experiments.PROFILES)}."
+        )
+    shelf = library()
+    needed = sorted({each for experiment in wanted for each in experiment.datasets})
+    missing = [each for each in needed if not shelf.available(each)]
+    if not missing:
+        return "full", ""
+    reasons = " ".join(shelf.how_to_get(each) for each in missing)
+    if strict or name == "full":
+        raise datasets.DatasetError(reasons)
+    return "embedded", (
+        f"NO DATA: {', '.join(missing)}. Every experiment runs on the 8x8 digits of scikit-learn "
+        f"instead; no claim of an article is judged by them. {reasons}"
+    )
+
+
+def profile_name(wanted: Iterable[Experiment] = (), profile: str | None = None) -> str:
+    """The profile that `run` uses when none is given."""
+    asked = profile or os.environ.get(_PROFILE_VARIABLE, "auto")
+    return choose_profile(asked, list(wanted), strict=False)[0]
+
+
+def kernel_environment(profile: str) -> dict[str, str]:
+    """Environment variables of a notebook's kernel, so that it runs `profile`."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, _PROFILE_VARIABLE: profile, "PYTHONPATH": path}

@@ -1,0 +1,122 @@
+"""Keeping results true: what changed since a run, keeping it all the same, promoting it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from replication import experiments, fingerprints, results, store
+from replication.runner import settings
+from replication.runner.jobs import Job, select
+
+
+def explain(name: str, *, seed: int = 0, profile: str = "full") -> list[str]:
+    """Whether a run is stored, and if not, what changed since one was: a line each."""
+    job = Job(experiments.find(name), profile, seed)
+    if job.path.exists():
+        return [f"{job.name} is stored: {job.path}"]
+    older = _older(job)
+    if older is None:
+        return [f"{job.name} was never run in this checkout"]
+    about = json.loads(str(store.load_arrays(older)["about"]))
+    return [f"{job.name} was stored, and then changed:", *_changes(about["inputs"], job.inputs)]
+
+
+def _older(job: Job) -> Path | None:
+    """The newest outcome stored for this job under another key."""
+    label = job.name.replace("/", "-")
+    found = [path for path in job.path.parent.glob(f"{label}-*.npz") if path != job.path]
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _changes(before: dict, after: dict) -> list[str]:
+    lines = []
+    for part in after:
+        for name in sorted({*before[part], *after[part]}):
+            old, new = before[part].get(name), after[part].get(name)
+            if old != new:
+                change = "removed" if new is None else "added" if old is None else "changed"
+                values = "" if part == "source" else f": {old} -> {new}"
+                lines.append(f"  {part}: {name} {change}{values}")
+    return lines
+
+
+def keep_unchanged(pattern: str, *, reason: str) -> list[str]:
+    """Files stored runs under today's key, on a human's word that the numbers stand.
+
+    Args:
+        pattern: Experiments, such as `clustering-*`.
+        reason: Why the change of code cannot change a number; kept with the
+            run.
+
+    Returns:
+        A line for every run kept.
+
+    Raises:
+        ExperimentError: If no reason is given or nothing matches.
+    """
+    if not reason:
+        raise experiments.ExperimentError(
+            "accept --unchanged needs --reason: say why the change cannot change a number."
+        )
+    kept = []
+    for experiment in select(pattern=pattern):
+        for profile in ("full", "embedded"):
+            for seed in experiment.seeds:
+                job = Job(experiment, profile, seed)
+                older = None if job.path.exists() else _older(job)
+                if older is not None:
+                    kept.append(_keep(job, older, reason=reason))
+    return kept
+
+
+def _keep(job: Job, older: Path, *, reason: str) -> str:
+    arrays = store.load_arrays(older)
+    about = json.loads(str(arrays.pop("about")))
+    changes, about["inputs"] = _changes(about["inputs"], job.inputs), job.inputs
+    about["provenance"] |= {
+        "key": fingerprints.digest(job.inputs),
+        "source": fingerprints.digest(job.inputs["source"]),
+        "unchanged_because": reason,
+    }
+    store.save_arrays(job.path, {**arrays, "about": np.array(json.dumps(about))})
+    return "\n".join([f"kept {job.name}: {reason}", *changes])
+
+
+def forget_stale_rows() -> None:
+    """Drops rows of `build/results` whose job has another key by now."""
+    for slug in experiments.slugs():
+        runs = results.read_provenance(settings.TODAY, slug)
+        current = {name: run for name, run in runs.items() if run.get("key") == _current_key(name)}
+        if current == runs:
+            continue
+        for read, write in (
+            (results.read_measurements, results.write_measurements),
+            (results.read_history, results.write_history),
+        ):
+            rows = read(settings.TODAY, slug)
+            names = rows["experiment"] + "/" + rows["profile"] + "/" + rows["seed"].astype(str)
+            write(settings.TODAY, slug, rows[names.isin(current)])
+        results.write_provenance(settings.TODAY, slug, current)
+
+
+def _current_key(name: str) -> str | None:
+    experiment, profile, seed = name.split("/")
+    known = experiments.registry().get(experiment)
+    return known and fingerprints.digest(known.inputs(int(seed), profile))
+
+
+def promote(*, reason: str = "") -> list[str]:
+    """Merges `build/results` over `results`, smoke runs left out; names what changed."""
+    names = []
+    for slug in experiments.slugs():
+        changed = results.promote(
+            settings.TODAY, settings.RESULTS, slug, profiles=("full", "embedded")
+        )
+        names += [f"{experiment}/{profile}/{seed}" for experiment, profile, seed in changed]
+        if reason and changed:
+            runs = results.read_provenance(settings.RESULTS, slug)
+            for run in changed:
+                runs["/".join(map(str, run))]["accepted_because"] = reason
+            results.write_provenance(settings.RESULTS, slug, runs)
+    return names
