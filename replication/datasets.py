@@ -11,6 +11,7 @@ arrays are cached as `.npz`.
 """
 
 import hashlib
+import http.client
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -146,14 +147,20 @@ class Library:
 
     def _cached(self, name: str) -> tuple[np.ndarray, ...]:
         path = self._cache_path(name)
-        store.make_folder(self.cache)
-        with FileLock(path.with_suffix(".lock")):
-            if not path.exists():
-                arrays = self._decode(name)
-                names = ("x_train", "y_train", "x_test", "y_test")
-                store.save_arrays(path, dict(zip(names, arrays, strict=True)))
+        names = ("x_train", "y_train", "x_test", "y_test")
+        if not path.exists():  # a cache that is there may be read-only
+            store.make_folder(self.cache)
+            with FileLock(path.with_suffix(".lock")):
+                if not path.exists():
+                    store.save_arrays(path, dict(zip(names, self._decode(name), strict=True)))
         stored = store.load_arrays(path)
-        arrays = tuple(stored[each] for each in ("x_train", "y_train", "x_test", "y_test"))
+        missing = [each for each in names if each not in stored]
+        if missing:
+            raise DatasetError(
+                f"{path} does not hold {', '.join(missing)}; expected an .npz file written by "
+                "this package. Delete it and run again. Nothing was trained on it."
+            )
+        arrays = tuple(stored[each] for each in names)
         _require_digest(arrays, name, str(path))
         return arrays
 
@@ -261,5 +268,5 @@ def _reachable(name: str) -> bool:
     try:
         with urllib.request.urlopen(request, timeout=3):
             return True
-    except (urllib.error.URLError, OSError, ValueError):
+    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError):
         return False

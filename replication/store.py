@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,15 +76,19 @@ def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
     """Reads what `save_arrays` wrote.
 
+    `np.load` reads as many bytes as an array's header asks for, so that a
+    damaged shape can hide what follows; here every checksum is compared.
+
     Raises:
         StoreError: If the file is truncated or a checksum does not match.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        return {name.removesuffix(".npy"): _array(content) for name, content in members.items()}
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise StoreError(
             f"{path} is damaged ({error}); expected an .npz file written by this package. "
             "Delete it and run again."
@@ -95,6 +100,10 @@ def move_aside(path: Path) -> Path:
     aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
     path.rename(aside)
     return aside
+
+
+def _array(content: bytes) -> np.ndarray:
+    return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
 
 
 @dataclass(frozen=True)
@@ -161,13 +170,14 @@ class Checkpoints:
             arrays = load_arrays(path)
             about = json.loads(str(arrays.pop("about")))
             variables = [arrays[f"{index:04d}"] for index in range(len(arrays))]
-        except (StoreError, KeyError, ValueError) as error:
+            state = State(variables=variables, **about)
+        except (StoreError, KeyError, TypeError, ValueError) as error:
             aside = move_aside(path)
             print(f"{error} It was moved aside to {aside}; training starts over.", file=sys.stderr)
             return None
-        self.seconds += about["seconds"]
-        self.fingerprints.update(about["fingerprints"])
-        return State(variables=variables, **about)
+        self.seconds += state.seconds
+        self.fingerprints.update(state.fingerprints)
+        return state
 
     def save(self, key: str, state: State) -> None:
         """Replaces the stored state of this run by a later one."""
