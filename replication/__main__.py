@@ -6,7 +6,7 @@ Exit codes: 0 fine, 1 a check or a run failed, 2 a usage or input error,
 
 import sys
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,7 +22,10 @@ Seeds = Annotated[
     str | None,
     typer.Option(help="How many seeds (5), or which (0-4, 0,2,7). Default: the first."),
 ]
-ProfileName = Annotated[str, typer.Option("--profile", help="auto, full, embedded or smoke.")]
+ProfileName = Annotated[
+    Literal["auto", "full", "embedded", "smoke"],
+    typer.Option("--profile", help="auto is full where the data can be had, else embedded."),
+]
 Jobs = Annotated[int, typer.Option(min=1, help="Jobs side by side; the cores are shared out.")]
 
 
@@ -51,6 +54,7 @@ def run(
     """Run what is missing, execute the notebooks, check, report."""
     from replication import notebooks, runner
 
+    wanted_seeds = _seeds(seeds)
     chosen, notice = runner.choose_profile(
         profile, runner.select(article=article, extended=everything), strict=strict
     )
@@ -81,9 +85,10 @@ def sweep(
     """Run experiments over many seeds; no notebooks, no report."""
     from replication import runner
 
+    wanted_seeds = _seeds(seeds)
     wanted = runner.select(pattern=experiments)
     chosen, _ = runner.choose_profile(profile, wanted, strict=True)
-    planned = runner.plan(pattern=experiments, seeds=_seeds(seeds), profile=chosen)
+    planned = runner.plan(pattern=experiments, seeds=wanted_seeds, profile=chosen)
     failed = runner.run_jobs(planned, num_jobs=jobs, announce=_say)
     for job, why in failed:
         print(f"FAILED {job.name}: {why}", file=sys.stderr)
@@ -188,8 +193,8 @@ def _seeds(text: str | None) -> list[int]:
         else:
             found = []
             for part in text.split(","):
-                first, _, last = part.partition("-")
-                found += range(int(first), int(last or first) + 1)
+                first, dash, last = part.partition("-")
+                found += range(int(first), int(last if dash else first) + 1)
     except ValueError:
         found = []
     if not found:

@@ -1,0 +1,89 @@
+"""The command line: options, messages and exit codes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from replication import __main__ as command
+
+ROOT = Path(__file__).parent.parent
+
+
+def replicate(*arguments, cwd=ROOT, **environment):
+    """Runs `python -m replication` and returns what it did."""
+    return subprocess.run(
+        [sys.executable, "-m", "replication", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [(None, [0]), ("5", [0, 1, 2, 3, 4]), ("0-2", [0, 1, 2]), ("0,2,7", [0, 2, 7]), ("3-3", [3])],
+)
+def test_seeds_are_a_count_a_range_or_a_list(text, seeds):
+    """A bare number counts seeds from zero; ranges include both ends."""
+    assert command._seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["", "0", "x", "1-", "-1", "2-1", "1.5", "0,,1"])
+def test_other_seeds_are_refused(text):
+    """Whatever names no seeds is a usage error that says what is expected."""
+    with pytest.raises(typer.BadParameter, match="a count such as 5"):
+        command._seeds(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["run", "--article", "nothing"], "expected one of clustering"),
+        (["run", "--profile", "huge"], "'auto', 'full', 'embedded', 'smoke'"),
+        (["run", "--seeds", "none"], "names no seeds"),
+        (["sweep", "--experiments", "nothing-*"], "clustering-eq5-mnist"),
+        (["why", "nothing"], "clustering-eq5-mnist"),
+        (["frobnicate"], "No such command"),
+    ],
+)
+def test_bad_arguments_exit_2_with_a_sentence(arguments, expected):
+    """Unknown names end with code 2, no traceback, and what there is."""
+    ended = replicate(*arguments)
+
+    assert ended.returncode == 2, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert expected in " ".join(ended.stderr.replace("│", " ").split())
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """A checkout with no data beside it, no data at home, and no network."""
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("replication", "notebooks", "results", "README.md"):
+        (project / name).symlink_to(ROOT / name)
+    nowhere = "http://127.0.0.1:9"  # nothing listens on the discard port
+    return project, {
+        "TFDS_DATA_DIR": "/nonexistent",
+        "HOME": str(tmp_path),
+        "http_proxy": nowhere,
+        "https_proxy": nowhere,
+    }
+
+
+def test_strict_without_data_exits_2_and_says_how_to_get_them(bare):
+    """No data, no network, STRICT=1: nothing runs, and the message is a recipe."""
+    project, environment = bare
+
+    ended = replicate("run", "--strict", cwd=project, **environment)
+
+    assert ended.returncode == 2, ended.stderr
+    assert "Set TFDS_DATA_DIR" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (project / "build" / "runs").exists()

@@ -1,0 +1,282 @@
+"""The runner: what is planned, stored, found again, moved aside, kept and promoted."""
+
+import json
+
+import numpy as np
+import pytest
+
+from replication import datasets, experiments, results, runner, store
+from replication.experiments import ExperimentError, Metric, Outcome
+from replication.runner import Job, execution, settings
+
+QUICK = "clustering-identities"
+
+
+@pytest.fixture(autouse=True)
+def build_folder(tmp_path, monkeypatch):
+    """A build folder and results of the test's own."""
+    monkeypatch.setattr(settings, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(settings, "TODAY", tmp_path / "build" / "results")
+    monkeypatch.setattr(settings, "RESULTS", tmp_path / "results")
+    return tmp_path
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """A stand-in experiment in the registry that counts its runs."""
+    calls = []
+
+    def function(seed, profile):
+        calls.append(seed)
+        if seed == 13:
+            raise ArithmeticError("thirteen")
+        history = [{"loss": 2.0}, {"loss": 1.0}]
+        return Outcome({"answer": (42.0 + seed, 7)}, history, {"grid": np.arange(3)})
+
+    stand_in = experiments.Experiment(
+        name="clustering-stand-in",
+        slug="clustering",
+        function=function,
+        dataset=None,
+        datasets=(),
+        seeds=(0, 1),
+        minutes=1,
+        metrics=(Metric("answer", "points"),),
+        tier="core",
+    )
+    inputs = {"source": {"f": "1"}, "parameters": {}, "data": {}, "environment": {}}
+    monkeypatch.setattr(
+        type(stand_in),
+        "inputs",
+        lambda self, seed, profile: json.loads(
+            json.dumps({**inputs, "parameters": {"seed": seed}})
+        ),
+    )
+    registry = {stand_in.name: stand_in}
+    monkeypatch.setattr(experiments, "registry", lambda: registry)
+    return stand_in, calls, inputs
+
+
+def test_a_job_runs_once_and_is_found_again(counted):
+    """The second execution returns the stored metrics, history and arrays."""
+    experiment, calls, _ = counted
+    job = Job(experiment, "full", 0)
+
+    first, second = runner.execute(job), runner.execute(job)
+
+    assert calls == [0]
+    assert second.metrics == first.metrics == {"answer": (42.0, 7)}
+    assert second.history == first.history
+    np.testing.assert_array_equal(second.arrays["grid"], first.arrays["grid"])
+
+
+def test_a_finished_job_is_in_the_tables_of_today(counted):
+    """Measurements, history and provenance of a job lie under build/results."""
+    runner.execute(Job(counted[0], "full", 1))
+
+    rows = results.read_measurements(settings.TODAY, "clustering")
+    about = results.read_provenance(settings.TODAY)["clustering-stand-in/full/1"]
+
+    assert rows[["experiment", "seed", "value"]].to_numpy().tolist() == [
+        ["clustering-stand-in", 1, 43.0]
+    ]
+    assert len(results.read_history(settings.TODAY, "clustering")) == 2
+    assert {"key", "source", "commit", "fingerprint", "environment", "minutes"} <= set(about)
+
+
+def test_a_job_that_fails_leaves_nothing_and_stops_nobody(counted):
+    """An exception is reported with its job; other jobs run, and no row of it is written."""
+    experiment, calls, _ = counted
+    jobs = [Job(experiment, "full", 13), Job(experiment, "full", 1)]
+    lines = []
+
+    failed = runner.run_jobs(jobs, announce=lines.append)
+
+    assert [(job.seed, why) for job, why in failed] == [(13, "ArithmeticError: thirteen")]
+    assert calls == [13, 1]
+    assert set(results.read_measurements(settings.TODAY)["seed"]) == {1}
+    assert not jobs[0].path.exists()
+
+
+def test_fresh_ignores_what_was_stored_before(counted):
+    """With `since` in the future of the stored file the job runs again."""
+    experiment, calls, _ = counted
+    job = Job(experiment, "full", 0)
+    runner.execute(job)
+
+    runner.execute(job, since=job.path.stat().st_mtime + 1)
+
+    assert calls == [0, 0]
+
+
+def test_a_damaged_outcome_is_named_moved_aside_and_run_again(counted, capsys):
+    """A flipped byte in a run file never reaches a table."""
+    experiment, calls, _ = counted
+    job = Job(experiment, "full", 0)
+    runner.execute(job)
+    content = bytearray(job.path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    job.path.write_bytes(content)
+
+    outcome = runner.execute(job)
+
+    assert outcome.metrics == {"answer": (42.0, 7)}
+    assert calls == [0, 0]
+    assert str(job.path) in capsys.readouterr().err
+    assert len(list(job.path.parent.glob("*.damaged-*"))) == 1
+
+
+def test_why_names_what_changed(counted):
+    """`explain` tells never run, stored, and the definitions that changed since."""
+    experiment, _, inputs = counted
+
+    assert "never run" in runner.explain(experiment.name)[0]
+
+    runner.execute(Job(experiment, "full", 0))
+
+    assert "is stored" in runner.explain(experiment.name)[0]
+
+    inputs["source"] = {"f": "2", "g": "1"}
+
+    assert runner.explain(experiment.name)[1:] == ["  source: f changed", "  source: g added"]
+
+
+def test_rows_of_other_code_are_dropped_before_a_run(counted):
+    """What an older version of the code measured is not taken for today's."""
+    experiment, _, inputs = counted
+    runner.execute(Job(experiment, "full", 0))
+    inputs["source"] = {"f": "2"}
+
+    runner.run_jobs([Job(experiment, "full", 1)], announce=lambda line: None)
+
+    assert set(results.read_measurements(settings.TODAY)["seed"]) == {1}
+
+
+def test_unchanged_needs_a_reason_and_keeps_the_run(counted):
+    """A run kept on a human's word is found under the new key, with the reason."""
+    experiment, calls, inputs = counted
+    runner.execute(Job(experiment, "full", 0))
+    inputs["source"] = {"f": "2"}
+
+    with pytest.raises(ExperimentError, match="--reason"):
+        runner.keep_unchanged("clustering-*", reason="")
+    kept = runner.keep_unchanged("clustering-*", reason="renamed a variable")
+    runner.execute(Job(experiment, "full", 0))
+
+    assert len(kept) == 1 and "source: f changed" in kept[0]
+    assert calls == [0]
+    about = results.read_provenance(settings.TODAY)["clustering-stand-in/full/0"]
+    assert about["unchanged_because"] == "renamed a variable"
+
+
+def test_promote_leaves_smoke_out_and_notes_the_reason(counted):
+    """Only full and embedded runs are committed evidence."""
+    experiment = counted[0]
+    runner.execute(Job(experiment, "full", 0))
+    runner.execute(Job(experiment, "smoke", 0))
+
+    names = runner.promote(reason="first run")
+
+    assert names == ["clustering-stand-in/full/0"]
+    committed = results.read_provenance(settings.RESULTS)
+    assert list(committed) == names
+    assert committed[names[0]]["accepted_because"] == "first run"
+
+
+def test_measurements_overlay_this_checkout_on_the_committed(counted):
+    """A run made here replaces the committed rows of the same seed, others stay."""
+    experiment = counted[0]
+    runner.execute(Job(experiment, "full", 0))
+    runner.execute(Job(experiment, "full", 1))
+    runner.promote()
+    committed = results.read_measurements(settings.RESULTS, "clustering")
+    committed["value"] = -1.0
+    results.write_measurements(settings.RESULTS, "clustering", committed)
+    results.write_measurements(settings.TODAY, "clustering", committed[committed.seed == 5])
+    runner.execute(Job(experiment, "full", 0), since=2**40)
+
+    found = runner.measurements("clustering", "full")
+
+    assert found["value"].tolist() == [42.0, -1.0]
+
+
+def test_jobs_side_by_side_give_the_numbers_of_jobs_in_turn():
+    """Two worker processes store the same outcomes as one process does."""
+    jobs = [Job(experiments.find(QUICK), "smoke", seed) for seed in (0, 1)]
+    one = [runner.execute(job, announce=lambda line: None).metrics for job in jobs]
+
+    assert runner.run_jobs(jobs, num_jobs=2, since=2**40, announce=lambda line: None) == []
+
+    assert [execution.load(job)[0].metrics for job in jobs] == one
+
+
+def test_selection_names_what_there_is():
+    """An unknown article or pattern is an error that lists the known ones."""
+    with pytest.raises(ExperimentError, match="expected one of clustering"):
+        runner.select(article="nothing")
+    with pytest.raises(ExperimentError, match="clustering-eq5-mnist"):
+        runner.select(pattern="nothing-*")
+
+
+def test_a_plan_holds_core_jobs_longest_first():
+    """Extended experiments come only on demand; long jobs start first."""
+    core = runner.plan(seeds=[0, 1], profile="full")
+    everything = runner.plan(seeds=[0], profile="full", extended=True)
+
+    assert {job.experiment.tier for job in core} == {"core"}
+    assert {job.seed for job in core} == {0, 1}
+    assert len(everything) == len(experiments.registry())
+    minutes = [job.experiment.minutes for job in core]
+    assert minutes == sorted(minutes, reverse=True)
+
+
+def _library_without_data(tmp_path, monkeypatch):
+    empty = datasets.Library((tmp_path / "nowhere",), tmp_path / "cache")
+    monkeypatch.setattr(settings, "library", lambda: empty)
+    monkeypatch.setattr(datasets, "_reachable", lambda name: False)
+
+
+def test_auto_falls_back_loudly_to_the_embedded_digits(tmp_path, monkeypatch):
+    """Without data `auto` is embedded and says which data are missing and how to get them."""
+    _library_without_data(tmp_path, monkeypatch)
+    wanted = runner.select(article="clustering")
+
+    name, notice = runner.choose_profile("auto", wanted, strict=False)
+
+    assert name == "embedded"
+    assert "NO DATA: fashion_mnist, mnist" in notice
+    assert "TFDS_DATA_DIR" in notice
+
+
+@pytest.mark.parametrize(("profile", "strict"), [("auto", True), ("full", False)])
+def test_missing_data_are_an_error_where_asked_for(tmp_path, monkeypatch, profile, strict):
+    """STRICT=1 and an explicit full profile refuse to run on the digits."""
+    _library_without_data(tmp_path, monkeypatch)
+
+    with pytest.raises(datasets.DatasetError, match="Set TFDS_DATA_DIR"):
+        runner.choose_profile(profile, runner.select(), strict=strict)
+
+
+def test_an_unknown_profile_is_an_error():
+    """The message lists the profiles."""
+    with pytest.raises(ExperimentError, match="auto, full, embedded, smoke"):
+        runner.choose_profile("huge", [], strict=False)
+
+
+def test_the_search_path_starts_with_the_named_folder(monkeypatch, tmp_path):
+    """$TFDS_DATA_DIR comes first, the home folder last."""
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+
+    search = settings.library().search
+
+    assert search[0] == tmp_path
+    assert search[-1].name == "tensorflow_datasets"
+
+
+def test_an_unwritable_build_folder_is_named(counted, tmp_path, monkeypatch):
+    """A build path below a regular file is an error of the store, not a traceback."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(settings, "BUILD", tmp_path / "file" / "build")
+
+    with pytest.raises(store.StoreError, match="file/build"):
+        runner.execute(Job(counted[0], "full", 0))
