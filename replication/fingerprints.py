@@ -175,7 +175,9 @@ def _imports(module: str) -> dict[str, tuple[str, str | None]]:
     """Local name -> (module, name in it); name is None for a module itself."""
     found = {}
     for node in ast.walk(_tree(module)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == _PACKAGE:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            _require_followable(module, node)
+        if isinstance(node, ast.ImportFrom) and _is_ours(node.module):
             for alias in node.names:
                 target = (node.module, alias.name)
                 if _is_module(f"{node.module}.{alias.name}"):
@@ -184,28 +186,50 @@ def _imports(module: str) -> dict[str, tuple[str, str | None]]:
     return found
 
 
+def _require_followable(module: str, node: ast.Import | ast.ImportFrom) -> None:
+    """Refuses the forms of import whose names the closure would lose in silence."""
+    if isinstance(node, ast.Import):
+        lost = any(_is_ours(alias.name) for alias in node.names)
+    else:
+        star = node.names[0].name == "*"
+        lost = node.level > 0 or (_is_ours(node.module) and star)
+    if lost:
+        raise ValueError(
+            f"{module}, line {node.lineno}: `{ast.unparse(node)}` cannot be followed; expected "
+            f"`from {_PACKAGE} import ...` or `from {_PACKAGE}.module import ...`."
+        )
+
+
+def _is_ours(module: str | None) -> bool:
+    return (module or "").split(".")[0] == _PACKAGE
+
+
 def _is_module(name: str) -> bool:
     path = _ROOT.joinpath(*name.split(".")[1:])
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
+def _resolve(module: str, name: str | None) -> list[tuple[str, str]]:
+    """Where a module's name is defined, through re-exports; empty outside this package."""
+    if name is None:
+        return [(module, each) for each in _definitions(module)]
+    if name in _definitions(module):
+        return [(module, name)]
+    return _resolve(*_imports(module)[name]) if name in _imports(module) else []
+
+
 def _references(module: str, node: ast.AST) -> list[tuple[str, str]]:
     """Definitions of this package that `node` names, one step away."""
-    imports, definitions = _imports(module), _definitions(module)
+    imports = _imports(module)
+    modules = {name: target for name, (target, part) in imports.items() if part is None}
     found, qualified = [], set()
     for child in ast.walk(node):
         if isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name):
-            target, name = imports.get(child.value.id, ("", "")), child.attr
-            if target[1] is None and name in _definitions(target[0]):
-                found.append((target[0], name))
+            known = child.value.id in modules and _resolve(modules[child.value.id], child.attr)
+            if known:
+                found.extend(known)
                 qualified.add(id(child.value))
     for child in ast.walk(node):
-        if not isinstance(child, ast.Name) or id(child) in qualified:
-            continue
-        if child.id in definitions:
-            found.append((module, child.id))
-        elif child.id in imports:
-            target, name = imports[child.id]
-            names = [name] if name else list(_definitions(target))
-            found.extend((target, each) for each in names if each in _definitions(target))
+        if isinstance(child, ast.Name) and id(child) not in qualified:
+            found.extend(_resolve(module, child.id))
     return found
