@@ -6,8 +6,7 @@ Two halves that never import each other, and the tables they meet in:
     claims/<slug>.toml                 experiments/<slug>.py
     claims/judge.py, regression.py     models, layers, losses, metrics, training, datasets
     claims/verdicts.py, report.py      runner/ (what runs when), store (files), fingerprints (keys)
-                    \\                 /
-                     results/ (the tables)
+                      └──── results/ ────┘   the tables, known to both
 
     figures.py     plots, for notebooks
     notebooks.py   executes and renders notebooks/

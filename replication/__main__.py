@@ -60,7 +60,7 @@ def run(
     )
     if notice:
         print(f"\n*** {notice}\n", file=sys.stderr)
-    planned = runner.plan(article=article, seeds=_seeds(seeds), profile=chosen, extended=everything)
+    planned = runner.plan(article=article, seeds=wanted_seeds, profile=chosen, extended=everything)
     failed = runner.run_jobs(
         planned, num_jobs=jobs, since=time.time() if fresh else 0.0, announce=_say
     )
@@ -139,7 +139,7 @@ def accept(
 def why(
     experiment: Annotated[str, typer.Argument(help="An experiment's name.")],
     seed: Annotated[int, typer.Option(min=0)] = 0,
-    profile: ProfileName = "full",
+    profile: Literal["full", "embedded", "smoke"] = "full",
 ) -> None:
     """Say whether a run is stored, and if not, what changed since it was."""
     from replication import runner

@@ -6,10 +6,13 @@ notebook, the command line, the tests and the checker find it by its name.
 Nothing in this folder can see what an article reports (docs/decisions/0001).
 """
 
+import contextlib
 import functools
 import importlib
+import os
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -215,9 +218,29 @@ def slugs() -> list[str]:
 @functools.cache
 def registry() -> dict[str, Experiment]:
     """Every declared experiment by name; imports the modules of this folder."""
+    with _native_stderr_discarded():
+        import keras  # noqa: F401
     for slug in slugs():
         importlib.import_module(f"{__name__}.{slug}")
     return dict(_REGISTRY)
+
+
+@contextlib.contextmanager
+def _native_stderr_discarded() -> Iterator[None]:
+    """Drops what native code writes to standard error, not what Python raises.
+
+    TensorFlow greets every import with six lines that no setting of its own
+    can stop.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def find(name: str) -> Experiment:
