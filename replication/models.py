@@ -15,33 +15,43 @@ from replication.layers import ClusterMeans, Sampling
 IMAGE_SHAPE = (28, 28, 1)
 LATENT_DIM = 20  # public code
 NUM_CLUSTERS = 10  # public code
+_STAGE_STRIDES = {
+    "deep": {"encoder": (2, 1), "decoder": (1, 2)},
+    "shallow": {"encoder": (2,), "decoder": (2,)},
+}
 
 
-def conv_trunk() -> keras.Sequential:
-    """Two stages of strided and plain 3x3 convolutions, flattened to 3136 features.
+def conv_trunk(networks: str = "deep") -> keras.Sequential:
+    """Two stages of 3x3 convolutions with 32, then 64 filters, flattened to 3136 features.
 
-    Source: public code of 苏剑林 (2018): 32 then 64 filters, LeakyReLU 0.2.
+    Args:
+        networks: `"deep"`, a strided and a plain convolution a stage, each
+            with LeakyReLU 0.2; `"shallow"`, one strided convolution a stage,
+            with ReLU.
+
+    Source: public code of 苏剑林 (2018), its current state and its earliest
+    one (commit 0fe7a91).
     """
     stages = []
     for filters in (32, 64):
-        for strides in (2, 1):
+        for strides in _STAGE_STRIDES[networks]["encoder"]:
             stages.append(layers.Conv2D(filters, 3, strides=strides, padding="same"))
-            stages.append(layers.LeakyReLU(negative_slope=0.2))
+            stages.append(_activation(networks))
     return keras.Sequential(
         [layers.Input(IMAGE_SHAPE), *stages, layers.Flatten()], name="encoder_trunk"
     )
 
 
-def conv_decoder(latent_dim: int = LATENT_DIM) -> keras.Sequential:
+def conv_decoder(latent_dim: int = LATENT_DIM, networks: str = "deep") -> keras.Sequential:
     """The mirror image of `conv_trunk`: codes `(batch, latent_dim)` to images in [0, 1].
 
-    Source: public code of 苏剑林 (2018): 64 then 32 filters, sigmoid output.
+    Source: as `conv_trunk`: 64 then 32 filters, sigmoid output.
     """
     stages = []
     for filters in (64, 32):
-        for strides in (1, 2):
+        for strides in _STAGE_STRIDES[networks]["decoder"]:
             stages.append(layers.Conv2DTranspose(filters, 3, strides=strides, padding="same"))
-            stages.append(layers.LeakyReLU(negative_slope=0.2))
+            stages.append(_activation(networks))
     return keras.Sequential(
         [
             layers.Input((latent_dim,)),
@@ -52,6 +62,10 @@ def conv_decoder(latent_dim: int = LATENT_DIM) -> keras.Sequential:
         ],
         name="decoder",
     )
+
+
+def _activation(networks: str) -> keras.Layer:
+    return layers.LeakyReLU(negative_slope=0.2) if networks == "deep" else layers.ReLU()
 
 
 def cluster_classifier(
@@ -112,20 +126,20 @@ class VAE(keras.Model):
     Args:
         precision: Inverse variance of the decoder.
         seed: Seed of the sampling layer.
-        latent_dim: Width of the code.
+        networks: `"deep"` or `"shallow"`, see `conv_trunk`.
 
     Source: Kingma & Welling (2014); the first step of what 苏剑林 (2018) calls
     clustering in two steps.
     """
 
-    def __init__(self, *, precision: float, seed: int, latent_dim: int = LATENT_DIM, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, *, precision: float, seed: int, networks: str = "deep"):
+        super().__init__()
         self.precision = precision
-        self.trunk = conv_trunk()
-        self.mean_head = layers.Dense(latent_dim, name="z_mean")
-        self.log_var_head = layers.Dense(latent_dim, name="z_log_var")
+        self.trunk = conv_trunk(networks)
+        self.mean_head = layers.Dense(LATENT_DIM, name="z_mean")
+        self.log_var_head = layers.Dense(LATENT_DIM, name="z_log_var")
         self.sampling = Sampling(seed=seed, name="z")
-        self.decoder = conv_decoder(latent_dim)
+        self.decoder = conv_decoder(LATENT_DIM, networks)
         self.loss_terms = {
             "reconstruction_loss": keras.metrics.Mean(name="reconstruction_loss"),
             "kl_loss": keras.metrics.Mean(name="kl_loss"),
@@ -182,6 +196,7 @@ class ClusteringVAE(VAE):
         precision: Inverse variance of the decoder.
         seed: Seed of the sampling layer.
         num_clusters: Number of clusters, K.
+        networks: `"deep"` or `"shallow"`, see `conv_trunk`.
 
     Raises:
         ValueError: If `kl` is neither of the two.
@@ -197,10 +212,11 @@ class ClusteringVAE(VAE):
         seed: int,
         balance: bool = True,
         num_clusters: int = NUM_CLUSTERS,
+        networks: str = "deep",
     ):
         if kl not in ("closed-form", "one-sample"):
             raise ValueError(f"kl must be 'closed-form' or 'one-sample'; received {kl!r}.")
-        super().__init__(precision=precision, seed=seed)
+        super().__init__(precision=precision, seed=seed, networks=networks)
         self.kl = kl
         self.balance = balance
         if balance:

@@ -2,7 +2,8 @@
 
 Core: equation (5) as published, on both data sets, and the controls that its
 purity must beat. Extended: the public code's later revision, the same nets in
-two steps, and the loss without its balance term.
+two steps, the loss without its balance term, and the networks of the earliest
+public code.
 """
 
 import numpy as np
@@ -22,6 +23,7 @@ NUM_CLUSTERS = models.NUM_CLUSTERS
 NUM_CLASSES = 10
 EQ5 = {"kl": "closed-form", "precision": 5.0, "balance": True}  # September 2018
 ONE_SAMPLE = {"kl": "one-sample", "precision": 2.5, "balance": True}  # December 2018
+FIRST_CODE = {**EQ5, "networks": "shallow"}  # the earliest public code, commit 0fe7a91
 NO_BALANCE = {**EQ5, "balance": False}  # remark 3 below equation (5)
 GRID = 64  # pictures of a cluster: 8 x 8, as in the article's figures
 
@@ -48,6 +50,18 @@ def eq5(seed: int, profile: Profile, dataset: str) -> Outcome:
 def one_sample(seed: int, profile: Profile, dataset: str) -> Outcome:
     """Today's public code: a one-sample estimate of equation (4), decoder variance 1/2.5."""
     return _clustered(seed, profile, dataset, objective=ONE_SAMPLE)
+
+
+@experiment(
+    "clustering-first-code-{dataset}",
+    datasets=DATASETS,
+    minutes=15,
+    metrics=[*PROTOCOL, ENTROPY],
+    tier="extended",
+)
+def first_code(seed: int, profile: Profile, dataset: str) -> Outcome:
+    """Equation (5) with the smaller networks of the earliest public code that we know."""
+    return _clustered(seed, profile, dataset, objective=FIRST_CODE)
 
 
 @experiment(
