@@ -28,6 +28,7 @@ _STYLE = {
     "axes.titlesize": 10,
     "figure.constrained_layout.use": True,
     "figure.dpi": 110,
+    "figure.titlesize": 11,
     "font.size": 9,
     "grid.color": "#E5E5E5",
     "image.cmap": "gray",
@@ -178,10 +179,10 @@ def plot_curves(
         named = f"{label}, n = {seeds.shape[1]}"
         ax.plot(seeds.index, seeds.median(axis=1), color=color, marker=marker, label=named)
     ax.set(xlabel="epoch", ylabel=f"{quantity.replace('_', ' ')} ({unit})")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.legend(fontsize="small")
     if rows.empty:
-        ax.set(xticks=[], yticks=[])
+        ax.tick_params(labelbottom=False, labelleft=False)  # an empty range means nothing
     return ax
 
 

@@ -1,0 +1,212 @@
+"""The notebooks keep their rules, and executing them fails loudly and leaves nothing half done.
+
+Numbers in prose. A number that looks measured (it has a decimal point or a per cent sign) may
+stand in a notebook's text, or in a string of its code, only if the article's claim file holds it:
+then it is what the article prints, an input such as lambda, or an identity's constant. Versions
+that follow the name of a program ("Keras 2.2") and the confidence level of the verdicts are the
+two exceptions. Everything we measure has to come from a table.
+"""
+
+import ast
+import os
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from replication import notebooks
+from replication.claims import load
+from replication.claims.judge import CONFIDENCE
+
+ROOT = Path(__file__).parent.parent
+PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MAX_LINES = 15
+MEASURED = re.compile(r"\d+\.\d+|\d+(?:\.\d+)?(?=\s*%)")
+VERSION = re.compile(r"(?:Keras|TensorFlow|Python) \d+\.\d+")
+each_notebook = pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
+
+
+def read(path):
+    """The notebook, its markdown sources and its code sources."""
+    notebook = nbformat.read(path, as_version=4)
+    by_type = {"markdown": [], "code": []}
+    for cell in notebook.cells:
+        by_type[cell.cell_type].append(cell.source)
+    return notebook, by_type["markdown"], by_type["code"]
+
+
+def article_of(path):
+    """The article whose slug the notebook's name carries."""
+    articles = load()
+    slug = path.stem.partition("_")[2]
+
+    assert slug in articles, f"{path.name}: no claims/{slug}.toml"
+    return articles[slug]
+
+
+def nodes(codes):
+    """Syntax trees of all code cells, node by node."""
+    return [node for code in codes for node in ast.walk(ast.parse(code))]
+
+
+def strings(codes):
+    """Text in code cells: string constants, and the constant parts of f-strings."""
+    constants = [node.value for node in nodes(codes) if isinstance(node, ast.Constant)]
+    return [value for value in constants if isinstance(value, str)]
+
+
+def measured_looking(texts):
+    """Numbers with a decimal point or a per cent sign, program versions left out."""
+    return {number for text in texts for number in MEASURED.findall(VERSION.sub("", text))}
+
+
+@each_notebook
+def test_name_and_number_are_the_articles(path):
+    assert path.name == f"{article_of(path).number:02d}_{path.stem[3:]}.ipynb"
+
+
+@each_notebook
+def test_a_notebook_is_valid_and_stripped(path):
+    notebook, _, codes = read(path)
+    nbformat.validate(notebook)
+
+    for cell in notebook.cells:
+        assert not cell.get("outputs"), f"run `make notebooks`: {path.name} has outputs"
+        assert cell.get("execution_count") is None
+        assert not cell.metadata, "no tags, collapsed cells or timestamps"
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert codes
+
+
+@each_notebook
+def test_cells_are_short_and_define_nothing(path):
+    _, _, codes = read(path)
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+    for code in codes:
+        assert len(code.splitlines()) <= MAX_LINES, f"{path.name}:\n{code}"
+    defined = [node.lineno for node in nodes(codes) if isinstance(node, definitions)]
+    assert not defined, "put it into the package, with a test"
+
+
+@each_notebook
+def test_title_citation_and_the_two_closing_sections(path):
+    _, markdown, _ = read(path)
+    article = article_of(path)
+    headings = re.findall(r"^##? (.+)$", "\n".join(markdown), flags=re.MULTILINE)
+
+    assert markdown[0].startswith("# ")
+    assert f"]({article.url})" in markdown[0]
+    assert str(article.year) in markdown[0]
+    assert article.author.split(" (")[0] in markdown[0]
+    assert headings[-2:] == ["Departures from the article", "Conclusion"]
+
+
+@each_notebook
+def test_the_notebook_introduces_and_shows_exactly_the_claims_of_its_article(path):
+    _, markdown, codes = read(path)
+    ids = {claim.id for claim in article_of(path).claims}
+    headings = re.findall(r"^### Claims? .+$", "\n".join(markdown), flags=re.MULTILINE)
+    introduced = re.findall(r"`([^`]+)`", "\n".join(headings))
+
+    assert sorted(introduced) == sorted(ids), "one heading `### Claim `id`` for each claim"
+    assert ids <= set(strings(codes)), "a cell must show each claim by its id"
+
+
+@each_notebook
+def test_no_measured_number_is_typed(path):
+    _, markdown, codes = read(path)
+    printed = set(MEASURED.findall(article_of(path).path.read_text(encoding="utf-8")))
+    allowed = printed | {f"{100 * CONFIDENCE:g}"}
+
+    assert not measured_looking(markdown + strings(codes)) - allowed, (
+        "print it from a table; if the article prints it, it belongs into the claim file"
+    )
+
+
+@each_notebook
+def test_no_expected_number_is_typed_into_code(path):
+    """Not even the article's: a figure's line comes from the claim, so it cannot go stale."""
+    _, _, codes = read(path)
+    claims = article_of(path).claims
+    expected = {claim.reported for claim in claims} | {claim.expected for claim in claims}
+    typed = {node.value for node in nodes(codes) if isinstance(node, ast.Constant)}
+
+    # Whole numbers and None are everywhere: only a fraction gives itself away.
+    assert not {number for number in expected if number and number % 1} & typed
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("we reach 0.7912 on test", {"0.7912"}),
+        ("a purity of 79 % or 80%", {"79", "80"}),
+        ("Keras 2.2 and TensorFlow 1.8, eq. (5), 50 epochs, 60,000 images", set()),
+    ],
+)
+def test_the_rule_on_numbers(text, found):
+    assert measured_looking([text]) == found
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """Two tiny notebooks, executed: the first fails in its second cell, the other is fine."""
+    source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("executed")
+    cells = {
+        "01_broken.ipynb": ["total = 1", "total / 0", "print('never reached')"],
+        "02_sound.ipynb": ["import os", "print(os.environ['GREETING'])"],
+    }
+    for name, sources in cells.items():
+        notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, sources)))
+        nbformat.write(notebook, source / name)
+    lines, environment = [], {**os.environ, "GREETING": "hello from the runner"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(notebooks, "FOLDER", source)
+        broken = notebooks.execute_all(
+            ["broken", "unwritten", "sound"], folder, environment, announce=lines.append
+        )
+    return {"broken": broken, "folder": folder, "lines": lines, "source": source}
+
+
+def test_a_failing_cell_names_notebook_cell_and_error(executed):
+    (line,) = executed["broken"]
+
+    assert "01_broken.ipynb" in line
+    assert "cell 2 of 3" in line
+    assert "ZeroDivisionError: division by zero" in line
+    assert "\n" not in line and "\x1b" not in line, "one line, no traceback, no colours"
+
+
+def test_a_failed_notebook_leaves_nothing_behind(executed):
+    assert not list(executed["folder"].glob("01_*"))
+
+
+def test_the_other_notebooks_still_run(executed):
+    notebook = nbformat.read(executed["folder"] / "02_sound.ipynb", as_version=4)
+    page = (executed["folder"] / "02_sound.html").read_text(encoding="utf-8")
+
+    assert notebook.cells[1].outputs[0].text.strip() == "hello from the runner"
+    assert "hello from the runner" in page
+    assert [line.split(":")[0] for line in executed["lines"]] == ["02_sound.ipynb"]
+
+
+def test_an_executed_notebook_holds_no_times_and_its_source_stays_as_it_was(executed):
+    notebook = nbformat.read(executed["folder"] / "02_sound.ipynb", as_version=4)
+    source = nbformat.read(executed["source"] / "02_sound.ipynb", as_version=4)
+
+    assert not any("execution" in cell.metadata for cell in notebook.cells)
+    assert not any(cell.outputs for cell in source.cells)
+
+
+def test_only_executed_notebooks_are_promoted_and_only_if_they_changed(executed, tmp_path):
+    first = notebooks.promote(executed["folder"], tmp_path)
+    again = notebooks.promote(executed["folder"], tmp_path)
+
+    assert first == [tmp_path / "sound" / "notebook.ipynb"]
+    assert first[0].read_bytes() == (executed["folder"] / "02_sound.ipynb").read_bytes()
+    assert again == []
+
+
+def test_an_article_without_a_notebook_has_none():
+    assert notebooks.find("no-such-article") is None
