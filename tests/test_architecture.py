@@ -98,7 +98,7 @@ def exists(name):
 
 def imported(path):
     """Absolute names of all modules that a file imports, at any depth of its code."""
-    package = ["replication", *path.relative_to(PACKAGE).parts[:-1]]
+    package = list(path.relative_to(ROOT).parts[:-1])
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -82,6 +82,8 @@ def choose_profile(name: str, wanted: Iterable[Experiment], *, strict: bool) -> 
 def profile_name(wanted: Iterable[Experiment] = (), profile: str | None = None) -> str:
     """The profile that `run` uses when none is given."""
     asked = profile or os.environ.get(_PROFILE_VARIABLE, "auto")
+    if asked in experiments.PROFILES:
+        return asked
     return choose_profile(asked, list(wanted), strict=False)[0]
 
 
