@@ -182,11 +182,15 @@ def experiment(
         The decorator; the function itself is returned unchanged.
 
     Raises:
-        ExperimentError: If the name is taken.
+        ExperimentError: If the name is taken, or asks for data sets and none is given.
     """
 
     def declare(function):
         slug = function.__module__.rsplit(".", 1)[-1]
+        if "{dataset}" in name and not datasets:
+            raise ExperimentError(
+                f"experiment {name!r} declares no data sets; pass datasets=(...)."
+            )
         bound = datasets if "{dataset}" in name else (None,)
         for dataset in bound:
             # The article's own short name: fashion_mnist -> fashion.
