@@ -81,6 +81,18 @@ def test_strides_come_before_plain_convolutions():
         assert slopes == pytest.approx([0.2] * 4)  # stored as given
 
 
+def test_shallow_networks_have_one_strided_convolution_a_stage():
+    """The earliest public code: ReLU, half the convolutions, the same features and pictures."""
+    trunk, decoder = models.conv_trunk("shallow"), models.conv_decoder(20, "shallow")
+
+    assert trunk.count_params() == conv(1, 32) + conv(32, 64)
+    assert decoder.count_params() == dense(20, 3136) + conv(64, 64) + conv(64, 32) + conv(32, 1)
+    assert trunk.output_shape == (None, 3136)
+    assert decoder.output_shape == (None, 28, 28, 1)
+    for part in (trunk, decoder):
+        assert sum(isinstance(each, keras.layers.ReLU) for each in part.layers) == 2
+
+
 def test_outputs_have_the_shapes_of_the_article(images):
     """Twenty latents, ten clusters, pictures in [0, 1], rows of probabilities."""
     outputs = clustering_vae()(images)
