@@ -45,7 +45,7 @@ test: export OMP_NUM_THREADS := 1
 test: export TF_NUM_INTRAOP_THREADS := 1
 test: export TF_CPP_MIN_LOG_LEVEL := 3
 test: $(installed) ## Run the tests on two cores
-	$(python) -m pytest -n 2
+	$(python) -m pytest -n 2 --dist loadfile
 
 lint: $(installed) ## Look for mistakes and unformatted code, changing nothing
 	$(python) -m ruff check

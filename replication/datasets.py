@@ -117,7 +117,7 @@ class Library:
         else:
             arrays = self._cached(name)
         x_train, y_train, x_test, y_test = arrays
-        return Dataset(name, _scaled(x_train), y_train, _scaled(x_test), y_test, LABELS[name])
+        return Dataset(name, scaled(x_train), y_train, scaled(x_test), y_test, LABELS[name])
 
     def locate(self, name: str) -> Path | None:
         """The first place on this machine that has the data set, or None."""
@@ -220,7 +220,8 @@ def _require_digest(arrays: tuple[np.ndarray, ...], name: str, source: str) -> N
         )
 
 
-def _scaled(images: np.ndarray) -> np.ndarray:
+def scaled(images: np.ndarray) -> np.ndarray:
+    """Bytes in [0, 255] as float32 in [0, 1]."""
     return images.astype(np.float32) / np.float32(255)
 
 

@@ -125,7 +125,7 @@ def _processor() -> str:
 
 
 class _Strip(ast.NodeTransformer):
-    """Removes docstrings, annotations of functions, and `@experiment` declarations."""
+    """Removes docstrings, annotations, and `@experiment` declarations."""
 
     def visit_ClassDef(self, node):
         self.generic_visit(node)
@@ -140,6 +140,11 @@ class _Strip(ast.NodeTransformer):
 
     def visit_arg(self, node):
         node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node):
+        self.generic_visit(node)
+        node.annotation = ast.Constant(None)
         return node
 
 

@@ -128,12 +128,17 @@ class VAE(keras.Model):
         seed: Seed of the sampling layer.
         networks: `"deep"` or `"shallow"`, see `conv_trunk`.
 
+    Raises:
+        ValueError: If `networks` is neither of the two.
+
     Source: Kingma & Welling (2014); the first step of what 苏剑林 (2018) calls
     clustering in two steps.
     """
 
     def __init__(self, *, precision: float, seed: int, networks: str = "deep"):
         super().__init__()
+        if networks not in _STAGE_STRIDES:
+            raise ValueError(f"networks must be 'deep' or 'shallow'; received {networks!r}.")
         self.precision = precision
         self.trunk = conv_trunk(networks)
         self.mean_head = layers.Dense(LATENT_DIM, name="z_mean")
@@ -199,7 +204,7 @@ class ClusteringVAE(VAE):
         networks: `"deep"` or `"shallow"`, see `conv_trunk`.
 
     Raises:
-        ValueError: If `kl` is neither of the two.
+        ValueError: If `kl` or `networks` is neither of its two.
 
     Source: 苏剑林 (2018), equations (3) to (5).
     """

@@ -142,8 +142,10 @@ class Experiment:
     def inputs(self, seed: int, profile_name: str) -> dict:
         """Everything a run's key is made of: source, parameters, data, environment."""
         sources = sorted({data_source(name, profile_name) for name in self.datasets})
+        measuring = (self.function, Profile, datasets.scaled)
+        closures = [fingerprints.source_closure(each) for each in measuring]
         return {
-            "source": fingerprints.source_closure(self.function),
+            "source": {name: each[name] for each in closures for name in sorted(each)},
             "parameters": {
                 "experiment": self.name,
                 "dataset": self.dataset,
