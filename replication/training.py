@@ -76,8 +76,10 @@ def train(
     with checkpoints.lock(key):
         model = _compiled(build, build_args, x[:1], recipe=recipe, seed=seed)
         state = _resume(model, checkpoints.load(key), recipe=recipe)
+        buffer = np.empty_like(x)  # one for all epochs: fresh pages cost half a second each time
         while state.epoch < recipe.epochs:
-            state = _run_epoch(model, x, y, state=state, recipe=recipe, seed=seed)
+            epoch_data = _shuffled(x, y, buffer, seed=seed, epoch=state.epoch)
+            state = _run_epoch(model, *epoch_data, state=state, recipe=recipe)
             names = sorted({*state.fingerprints, checkpoints.fingerprint})
             state = State(**{**vars(state), "fingerprints": names})
             checkpoints.save(key, state)
@@ -90,7 +92,9 @@ def run_key(build, build_args: dict, arrays: tuple, *, recipe: Recipe, seed: int
     return fingerprints.digest(
         {
             "build": fingerprints.source_closure(build),
-            "fit": [fingerprints.source_closure(each) for each in (_compiled, _run_epoch)],
+            "fit": [
+                fingerprints.source_closure(each) for each in (_compiled, _shuffled, _run_epoch)
+            ],
             "args": build_args,
             "arrays": fingerprints.array_digest(*(array for array in arrays if array is not None)),
             "recipe": asdict(recipe),
@@ -128,6 +132,13 @@ def initialise(build, build_args: dict, example: np.ndarray, *, seed: int) -> ke
     return model
 
 
+def _shuffled(x, y, buffer: np.ndarray, *, seed: int, epoch: int) -> tuple:
+    """Inputs and targets in the order of an epoch; the inputs in `buffer`."""
+    order = epoch_order(len(x), seed=seed, epoch=epoch)
+    np.take(x, order, axis=0, out=buffer)
+    return buffer, None if y is None else y[order]
+
+
 def _compiled(build, build_args: dict, example, *, recipe: Recipe, seed: int) -> keras.Model:
     model = initialise(build, build_args, example, seed=seed)
     model.compile(
@@ -156,16 +167,10 @@ def _resume(model: keras.Model, state: State | None, *, recipe: Recipe) -> State
     return state
 
 
-def _run_epoch(model, x, y, *, state: State, recipe: Recipe, seed: int) -> State:
+def _run_epoch(model, x, y, *, state: State, recipe: Recipe) -> State:
+    """One pass over the data in the order given; the state after it."""
     started = time.perf_counter()
-    order = epoch_order(len(x), seed=seed, epoch=state.epoch)
-    logs = model.fit(
-        x[order],
-        None if y is None else y[order],
-        batch_size=recipe.batch_size,
-        shuffle=False,
-        verbose=0,
-    ).history
+    logs = model.fit(x, y, batch_size=recipe.batch_size, shuffle=False, verbose=0).history
     means = {name: float(values[-1]) for name, values in logs.items()}
     if not all(math.isfinite(value) for value in means.values()):
         raise FloatingPointError(
