@@ -66,7 +66,10 @@ def run(
     )
     slugs = sorted({job.experiment.slug for job in planned})
     broken = notebooks.execute_all(
-        slugs, runner.settings.BUILD / "notebooks", runner.kernel_environment(chosen), announce=_say
+        slugs,
+        runner.settings.BUILD / "notebooks" / chosen,
+        runner.kernel_environment(chosen),
+        announce=_say,
     )
     problems = _check(ran_profile=chosen)
     for what in [*(f"{job.name}: {why}" for job, why in failed), *broken]:
@@ -130,7 +133,8 @@ def accept(
             print(line)
     for name in runner.promote(reason=reason):
         print(f"accepted {name}")
-    for path in notebooks.promote(runner.settings.BUILD / "notebooks", runner.settings.RESULTS):
+    executed = runner.settings.BUILD / "notebooks" / "full"  # the digits are no evidence
+    for path in notebooks.promote(executed, runner.settings.RESULTS):
         print(f"accepted {path.relative_to(runner.settings.ROOT)}")
     _publish(_judge())
 

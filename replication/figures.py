@@ -27,7 +27,7 @@ _STYLE = {
     "axes.titlelocation": "left",
     "axes.titlesize": 10,
     "figure.constrained_layout.use": True,
-    "figure.dpi": 110,
+    "figure.dpi": 100,
     "figure.titlesize": 11,
     "font.size": 9,
     "grid.color": "#E5E5E5",

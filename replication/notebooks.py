@@ -67,6 +67,7 @@ def execute(path: Path, folder: Path, environment: dict[str, str]) -> Path:
         notebook,
         timeout=TIMEOUT,
         kernel_name="python3",
+        extra_arguments=["--log-level=40"],  # or each kernel warns that loopback is not encrypted
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=lambda cell, cell_index: reached.append(cell_index + 1),
     )

@@ -181,6 +181,7 @@ def test_promote_leaves_smoke_out_and_notes_the_reason(counted):
     committed = results.read_provenance(settings.RESULTS)
     assert list(committed) == names
     assert committed[names[0]]["accepted_because"] == "first run"
+    assert runner.promote(reason="again") == []  # accepted_because alone is no change
 
 
 def test_measurements_overlay_this_checkout_on_the_committed(counted):

@@ -168,6 +168,8 @@ def format_ours(claim: Claim, found: Judgement) -> str:
         return "see notebook"
     if found.mean is None:
         return "no run yet, n = 0"
+    if claim.kind == "exact":  # judged seed by seed, at the digits of the tables
+        return f"{found.mean:.6g}, n = {found.n}"
     sign = "+" if claim.kind == "order" else ""
     interval = f" [{found.low:{sign}.4g}, {found.high:{sign}.4g}]" if found.n > 1 else ""
     return f"{found.mean:{sign}.4g}{interval}, n = {found.n}"

@@ -207,7 +207,8 @@ def promote(
         profiles: Only runs of these profiles; None for all.
 
     Returns:
-        The runs that are new or differ in a number or in provenance, sorted.
+        The runs that are new or differ in a number or in provenance, sorted;
+        the reason given when they were accepted is not compared.
     """
     source, target = _Rows.read(Path(source_root), slug), _Rows.read(Path(target_root), slug)
     before, after = target.by_run(), source.by_run()
@@ -250,7 +251,8 @@ class _Rows:
                 key = (run[0], run[1], int(run[2]))  # pandas hands out its own integers
                 content.setdefault(key, []).append(rows.to_numpy().tolist())
         for run in content:
-            content[run].append(self.provenance.get("/".join(map(str, run))))
+            about = self.provenance.get("/".join(map(str, run)), {})
+            content[run].append({k: v for k, v in about.items() if k != "accepted_because"})
         return content
 
 
