@@ -8,6 +8,7 @@ Two halves that never import each other, and the tables they meet in:
     claims/verdicts.py, report.py      runner/ (what runs when), store (files), fingerprints (keys)
                       └──── results/ ────┘   the tables, known to both
 
+    files.py       atomic replacement, for whoever writes
     figures.py     plots, for notebooks
     notebooks.py   executes and renders notebooks/
     __main__.py    the command line: `python -m replication --help`

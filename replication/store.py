@@ -1,16 +1,12 @@
 """The run store: checkpoints and outcomes under build/, written atomically.
 
-A file is written beside its final place and renamed, so that a reader sees the
-old one, the new one or none, and never a part of one. Arrays travel as `.npz`
-without pickles.
+Arrays travel as `.npz` without pickles.
 """
 
 import contextlib
 import io
 import json
-import os
 import sys
-import tempfile
 import time
 import zipfile
 import zlib
@@ -20,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
+
+from replication.files import replace_files
 
 
 class StoreError(OSError):
@@ -33,19 +31,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         StoreError: If the folder cannot be written or the disk is full; names
             the path and leaves nothing half-written.
     """
-    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, 0o644)  # mkstemp lets nobody else read
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        replace_files({path: content})
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         raise StoreError(
             f"cannot write {path}: {error.strerror or error}. Free some space or make the "
             "folder writable, then run the same command again: finished epochs are kept."

@@ -41,9 +41,10 @@ MAY_IMPORT = {
     "losses": set(),
     "metrics": set(),
     "figures": set(),
-    "store": set(),
+    "files": set(),
+    "store": {"files"},
     "fingerprints": set(),
-    "results": set(),
+    "results": {"files"},
     "models": {"layers", "losses"},
     "datasets": LEAVES,
     "training": BUILDING | LEAVES,
@@ -185,7 +186,8 @@ def test_the_table_keeps_the_halves_apart():
         assert not reachable(module) & JUDGING, f"{module} may see what the articles report"
     for module in JUDGING:
         assert not reachable(module) & MEASURING, f"{module} may see how we measure"
-    assert not reachable("results") | reachable("figures")
+    assert reachable("results") == {"files"}
+    assert not reachable("figures") | reachable("files")
     assert {m for m in MAY_IMPORT if reachable(m) & JUDGING and reachable(m) & MEASURING} == {
         "__main__"
     }

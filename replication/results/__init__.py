@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from replication.results.files import locked, read_text, replace_files
+from replication.results.files import locked, read_text, replace_texts
 from replication.results.schema import (
     HISTORY,
     MEASUREMENTS,
@@ -102,7 +102,7 @@ def write_provenance(root: Path, slug: str, runs: Mapping[str, dict]) -> None:
     path = Path(root) / slug / _PROVENANCE
     text = render_provenance(runs, str(path))
     with locked(Path(root)):
-        replace_files({path: text})
+        replace_texts({path: text})
 
 
 def write_verdicts(root: Path, frame: pd.DataFrame) -> Path:
@@ -110,7 +110,7 @@ def write_verdicts(root: Path, frame: pd.DataFrame) -> Path:
     path = Path(root) / VERDICTS.file_name
     text = verdicts_text(frame)
     with locked(Path(root)):
-        replace_files({path: text})
+        replace_texts({path: text})
     return path
 
 
@@ -121,7 +121,7 @@ def verdicts_text(frame: pd.DataFrame) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Replaces a text file whole, or raises ResultsError and leaves it as it was."""
-    replace_files({Path(path): text})
+    replace_texts({Path(path): text})
 
 
 def record(
@@ -283,7 +283,7 @@ def _merge(root: Path, slug: str, new: _Rows, runs: set[tuple]) -> None:
             MEASUREMENTS, merged(old.measurements, new.measurements), MEASUREMENTS.file_name
         ),
     }
-    replace_files(texts)  # measurements last: a row there implies the other three
+    replace_texts(texts)  # measurements last: a row there implies the other three
 
 
 def _concat(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -314,4 +314,4 @@ def _write(table: Table, root: Path, slug: str, frame: pd.DataFrame) -> None:
     path = root / slug / table.file_name
     text = render_table(table, frame, str(path))
     with locked(root):
-        replace_files({path: text})
+        replace_texts({path: text})

@@ -1,10 +1,10 @@
-"""Files that are replaced whole or not at all, also when two processes write at once."""
+"""Text files of results: locked while they are merged, replaced whole, read with care."""
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from replication.files import replace_files
 from replication.results.schema import ResultsError
 
 LOCK_NAME = ".results-lock"  # git-ignored
@@ -39,30 +39,17 @@ def locked(root: Path) -> Iterator[None]:
         lock.release()
 
 
-def replace_files(texts: Mapping[Path, str]) -> None:
-    """Writes all texts beside their targets, then renames them into place, in order.
+def replace_texts(texts: Mapping[Path, str]) -> None:
+    """Replaces text files, all written before the first is renamed into place, in order.
 
     Raises:
         ResultsError: If a folder is read-only or the disk full. Nothing was
             replaced then unless a rename itself failed.
     """
-    temporary = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in texts}
-    path = None
     try:
-        for path, text in texts.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with open(temporary[path], "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-        for path in texts:
-            os.replace(temporary[path], path)
+        replace_files({path: text.encode() for path, text in texts.items()})
     except OSError as error:
-        raise _cannot_write(path, error) from error
-    finally:
-        for leftover in temporary.values():
-            with contextlib.suppress(OSError):
-                leftover.unlink(missing_ok=True)
+        raise _cannot_write(next(iter(texts)), error) from error
 
 
 def read_text(path: Path) -> str:
