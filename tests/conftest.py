@@ -5,7 +5,6 @@ equality to the last bit can be asked for, and no log lines.
 """
 
 import os
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
@@ -13,28 +12,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest  # noqa: E402
 
-from replication.datasets import Library  # noqa: E402
+from replication.runner import settings  # noqa: E402
 from replication.store import Checkpoints  # noqa: E402
 
-ROOT = Path(__file__).parent.parent
 UNTESTED = "REAL DATA NOT TESTED"
-
-
-def search_path():
-    """Folders in which TFDS data may lie, as the runner looks for them."""
-    named = [Path(os.environ["TFDS_DATA_DIR"])] if "TFDS_DATA_DIR" in os.environ else []
-    return (
-        *named,
-        ROOT / "data",
-        ROOT.parent / "shared" / "tensorflow_datasets",
-        Path.home() / "tensorflow_datasets",
-    )
 
 
 @pytest.fixture(scope="session")
 def library():
     """The data sets of this machine; decoded once into build/, as a run does it."""
-    return Library(search=search_path(), cache=ROOT / "build" / "data")
+    return settings.library()
 
 
 @pytest.fixture(scope="session")
