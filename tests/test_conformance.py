@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from replication import datasets, experiments, fingerprints
+from replication import claims, datasets, experiments, fingerprints
 from replication.experiments import Outcome, Profile
 from replication.store import Checkpoints
 
@@ -183,3 +183,18 @@ def test_shuffled_labels_know_nothing(outcome):
 
     value = found["all_normalized_mutual_information"][0]
     assert value < 0.1  # chance: about (10 - 1)**2 / (2 * 809 * log 10) = 0.02 for 809 examples
+
+
+@pytest.mark.parametrize("slug", claims.load())
+def test_claims_refer_to_what_is_declared(slug):
+    """No claim waits for an experiment or a metric that a typo keeps from ever being run."""
+    declared = {
+        f"{found.name}/{metric.name}": found.tier
+        for found in REGISTRY.values()
+        for metric in found.metrics
+    }
+    for claim in claims.load()[slug].claims:
+        assert set(claim.references) <= set(declared), claim.id
+        if claim.core:
+            tiers = {declared[reference] for reference in claim.judged}
+            assert tiers <= {"core"}, f"{claim.id} rests on extended runs; mark it core = false"
