@@ -34,10 +34,10 @@ def execute(job: Job, *, since: float = 0.0, announce: Callable[[str], None] = p
     Returns:
         The outcome.
     """
-    outcome, about = load(job, since=since) or _run_and_store(job, since=since, announce=announce)
-    experiment = job.experiment
+    experiment, stored = job.experiment, load(job, since=since)
+    outcome, about = stored or _run_and_store(job, since=since, announce=announce)
     recorded = results.read_provenance(settings.TODAY, experiment.slug).get(job.name)
-    if recorded == about["provenance"]:
+    if stored and recorded == about["provenance"]:
         return outcome
     results.record(
         settings.TODAY,
