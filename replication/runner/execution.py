@@ -4,12 +4,13 @@ A finished job is a file in the run store and rows in `build/results`; one that
 was cut off leaves the epochs it finished, and neither file nor rows.
 """
 
+import functools
 import json
-import logging
 import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 
 import numpy as np
@@ -189,8 +190,9 @@ def _attempt(job: Job, since: float, announce) -> list[tuple[Job, str]]:
     except (datasets.DatasetError, store.StoreError, results.ResultsError):
         raise  # the next job would meet the same
     except Exception as error:
-        logging.getLogger(__name__).debug("job failed", exc_info=True)
-        why = f"{type(error).__name__}: {error}"
+        log = settings.BUILD / "failures" / f"{job.name.replace('/', '-')}.txt"
+        store.write_atomically(log, traceback.format_exc().encode())
+        why = f"{type(error).__name__}: {error} (traceback in {log})"
         announce(f"{job.name}: FAILED, {why}")
         return [(job, why)]
     return []
@@ -199,5 +201,5 @@ def _attempt(job: Job, since: float, announce) -> list[tuple[Job, str]]:
 def _attempt_by_name(name: str, since: float) -> list[tuple[str, str]]:
     experiment, profile, seed = name.split("/")
     job = Job(experiments.find(experiment), profile, int(seed))
-    flushed = lambda line: print(line, flush=True)  # noqa: E731
-    return [(failed.name, why) for failed, why in _attempt(job, since, flushed)]
+    announce = functools.partial(print, flush=True)
+    return [(failed.name, why) for failed, why in _attempt(job, since, announce)]
