@@ -86,18 +86,11 @@ def _keep(job: Job, older: Path, *, reason: str) -> str:
 def forget_stale_rows() -> None:
     """Drops rows of `build/results` whose job has another key by now."""
     for slug in experiments.slugs():
-        runs = results.read_provenance(settings.TODAY, slug)
-        current = {name: run for name, run in runs.items() if run.get("key") == _current_key(name)}
-        if current == runs:
-            continue
-        for read, write in (
-            (results.read_measurements, results.write_measurements),
-            (results.read_history, results.write_history),
-        ):
-            rows = read(settings.TODAY, slug)
-            names = rows["experiment"] + "/" + rows["profile"] + "/" + rows["seed"].astype(str)
-            write(settings.TODAY, slug, rows[names.isin(current)])
-        results.write_provenance(settings.TODAY, slug, current)
+        for name, about in results.read_provenance(settings.TODAY, slug).items():
+            if about.get("key") != _current_key(name):
+                experiment, profile, seed = name.split("/")
+                run = {"experiment": experiment, "profile": profile, "seed": int(seed)}
+                results.forget(settings.TODAY, slug, **run)
 
 
 def _current_key(name: str) -> str | None:
