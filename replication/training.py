@@ -54,6 +54,7 @@ def train(
     recipe: Recipe,
     seed: int,
     checkpoints: Checkpoints | None = None,
+    initial: list[np.ndarray] | None = None,
 ) -> Trained:
     """Builds a model under a seed and fits it, or takes up a stored run of it.
 
@@ -66,15 +67,20 @@ def train(
         recipe: Epochs, batch size, optimizer and loss.
         seed: Decides initial weights and the order of the data.
         checkpoints: Where runs are kept; None keeps nothing.
+        initial: Weights to start from, in the order of `model.get_weights()`,
+            such as those of pretrained layers; None for freshly drawn ones.
 
     Returns:
         The model after the last epoch, and the history. A run that was cut
         off ends with the same weights as an unbroken one.
     """
     checkpoints = checkpoints or Checkpoints()
-    key = run_key(build, build_args, (x, y), recipe=recipe, seed=seed)
+    arrays = (x, y, *(initial or ()))
+    key = run_key(build, build_args, arrays, recipe=recipe, seed=seed)
     with checkpoints.lock(key):
         model = _compiled(build, build_args, x[:1], recipe=recipe, seed=seed)
+        if initial is not None:
+            model.set_weights(initial)
         state = _resume(model, checkpoints.load(key), recipe=recipe)
         buffer = np.empty_like(x)  # one for all epochs: fresh pages cost half a second each time
         while state.epoch < recipe.epochs:

@@ -206,11 +206,11 @@ def test_closure_of_the_headline_model_reaches_layers_and_losses():
         "losses.gaussian_kl",
         "losses.EPSILON",
         "layers.Sampling",
-        "models.VAE",
-        "models.conv_trunk",
+        "models.variational.VAE",
+        "models.variational.conv_trunk",
     ):
         assert f"replication.{name}" in found
-    assert "replication.models.image_classifier" not in found
+    assert "replication.models.classifiers.image_classifier" not in found
 
 
 def test_array_digest_depends_on_bytes_shape_type_and_order():

@@ -1,6 +1,6 @@
-"""Metrics: how well clusters match classes, and the protocols they are scored by.
+"""How well clusters match classes, and the protocols they are scored by.
 
-`*_score` is higher-is-better. A cluster is matched to a class by a mapping,
+A cluster is matched to a class by a mapping,
 fitted on one set of examples and scored on another; a cluster that was empty
 where the mapping was fitted is mapped to `UNMAPPED`, and its examples count as
 wrong.

@@ -1,9 +1,4 @@
-"""Models: encoders, decoders and the autoencoders put together from them.
-
-Every model is a plain `keras.Model`; what it minimises is its `compute_loss`,
-so that `keras.Model.fit` trains it on any backend. Builders of article models
-take the seed of their sampling layers as an argument.
-"""
+"""Variational autoencoders with convolutions: a plain one, and one that clusters."""
 
 import keras
 import numpy as np
@@ -11,8 +6,9 @@ from keras import layers, ops
 
 from replication import losses
 from replication.layers import ClusterMeans, Sampling
+from replication.models.classifiers import IMAGE_SHAPE
+from replication.models.inference import in_batches
 
-IMAGE_SHAPE = (28, 28, 1)
 LATENT_DIM = 20  # public code
 NUM_CLUSTERS = 10  # public code
 _STAGE_STRIDES = {
@@ -83,24 +79,6 @@ def cluster_classifier(
         ],
         name="classifier",
     )
-
-
-def in_batches(function, x, *, batch_size: int = 500) -> np.ndarray:
-    """Applies a model, or a part of one, to many examples without growing the memory.
-
-    Args:
-        function: Maps a batch to a tensor with the same first axis.
-        x: Array of shape `(n, ...)`.
-        batch_size: Examples at once.
-
-    Returns:
-        Array of shape `(n, ...)`, batches one after the other.
-    """
-    batches = [
-        ops.convert_to_numpy(function(x[start : start + batch_size]))
-        for start in range(0, len(x), batch_size)
-    ]
-    return np.concatenate(batches)
 
 
 def encode_means(model: "VAE", x: np.ndarray) -> np.ndarray:
@@ -256,22 +234,3 @@ class ClusteringVAE(VAE):
         if self.balance:
             terms["balance_loss"] = losses.negative_entropy(outputs["probabilities"])
         return terms
-
-
-def image_classifier(num_classes: int = 10) -> keras.Sequential:
-    """A small supervised convolutional classifier: images to class probabilities.
-
-    Ours, not the article's: it judges whether a decoded picture looks like
-    its class.
-    """
-    return keras.Sequential(
-        [
-            layers.Input(IMAGE_SHAPE),
-            layers.Conv2D(16, 3, strides=2, padding="same", activation="relu"),
-            layers.Conv2D(32, 3, strides=2, padding="same", activation="relu"),
-            layers.Flatten(),
-            layers.Dense(64, activation="relu"),
-            layers.Dense(num_classes, activation="softmax"),
-        ],
-        name="image_classifier",
-    )

@@ -1,0 +1,33 @@
+"""Models: encoders, decoders and the autoencoders put together from them.
+
+Every model is a plain `keras.Model`; what it minimises is its `compute_loss`,
+so that `keras.Model.fit` trains it on any backend. Builders of article models
+take the seed of their random layers as an argument.
+"""
+
+from replication.models.classifiers import IMAGE_SHAPE, image_classifier
+from replication.models.inference import in_batches
+from replication.models.variational import (
+    LATENT_DIM,
+    NUM_CLUSTERS,
+    VAE,
+    ClusteringVAE,
+    cluster_classifier,
+    conv_decoder,
+    conv_trunk,
+    encode_means,
+)
+
+__all__ = [
+    "IMAGE_SHAPE",
+    "LATENT_DIM",
+    "NUM_CLUSTERS",
+    "VAE",
+    "ClusteringVAE",
+    "cluster_classifier",
+    "conv_decoder",
+    "conv_trunk",
+    "encode_means",
+    "image_classifier",
+    "in_batches",
+]
