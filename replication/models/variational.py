@@ -8,6 +8,7 @@ from replication import losses
 from replication.layers import ClusterMeans, Sampling
 from replication.models.classifiers import IMAGE_SHAPE
 from replication.models.inference import in_batches
+from replication.models.termwise import TermwiseModel
 
 LATENT_DIM = 20  # public code
 NUM_CLUSTERS = 10  # public code
@@ -94,7 +95,7 @@ def encode_means(model: "VAE", x: np.ndarray) -> np.ndarray:
     return in_batches(lambda batch: model.encode(batch)[0], x)
 
 
-class VAE(keras.Model):
+class VAE(TermwiseModel):
     """Variational autoencoder with Gaussian codes and a Gaussian decoder.
 
     `call` returns a dict: `z_mean`, `z_log_var`, `z` (sampled while training,
@@ -123,10 +124,7 @@ class VAE(keras.Model):
         self.log_var_head = layers.Dense(LATENT_DIM, name="z_log_var")
         self.sampling = Sampling(seed=seed, name="z")
         self.decoder = conv_decoder(LATENT_DIM, networks)
-        self.loss_terms = {
-            "reconstruction_loss": keras.metrics.Mean(name="reconstruction_loss"),
-            "kl_loss": keras.metrics.Mean(name="kl_loss"),
-        }
+        self.track("reconstruction_loss", "kl_loss")
 
     def build(self, input_shape):
         self.mean_head.build(self.trunk.output_shape)
@@ -155,14 +153,6 @@ class VAE(keras.Model):
             ),
             "kl_loss": losses.gaussian_kl(outputs["z_mean"], outputs["z_log_var"]),
         }
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Mean over the batch of the sum of `compute_terms`, in nats."""
-        total = 0.0
-        for name, term in self.compute_terms(x, y_pred).items():
-            self.loss_terms[name].update_state(term)
-            total = total + ops.mean(term)
-        return total
 
 
 class ClusteringVAE(VAE):
@@ -203,7 +193,7 @@ class ClusteringVAE(VAE):
         self.kl = kl
         self.balance = balance
         if balance:
-            self.loss_terms["balance_loss"] = keras.metrics.Mean(name="balance_loss")
+            self.track("balance_loss")
         self.cluster_means = ClusterMeans(num_clusters, name="cluster_means")
         self.classifier = cluster_classifier(LATENT_DIM, num_clusters)
 
