@@ -1,6 +1,7 @@
 """Losses, one value per example: nothing here averages over the batch.
 
-Every function returns shape `(batch,)` or `(batch, num_clusters)`, in nats.
+Every function of examples returns shape `(batch,)` or `(batch, num_clusters)`;
+penalties on weights and on mean activations are scalars.
 Where a loss leaves out a constant of the objective, its docstring says which.
 """
 
@@ -153,3 +154,103 @@ def negative_entropy(probabilities):
     Source: 苏剑林 (2018), third term of equation (5), q(y) uniform.
     """
     return ops.sum(probabilities * ops.log(probabilities + EPSILON), axis=-1)
+
+
+def squared_error(x, x_decoded):
+    """Sum of squared differences over every axis but the first, for each example.
+
+    sum_i (x_i - x_decoded_i)**2
+
+    Args:
+        x: Inputs of shape `(batch, ...)`.
+        x_decoded: Reconstructions, same shape as `x`.
+
+    Returns:
+        Non-negative tensor of shape `(batch,)`: summed over pixels, not averaged.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    Source: 郑之杰 (2020), §1, the reconstruction error.
+    """
+    _require_same_shape(x, x_decoded, "x and x_decoded")
+    return ops.sum(ops.square(x - x_decoded), axis=tuple(range(1, len(x.shape))))
+
+
+def squared_norm(*kernels):
+    """Squared Frobenius norm of one or more matrices together: the weight decay, a scalar.
+
+    sum_ij W_ij**2
+
+    Source: 郑之杰 (2020), §1, the term with lambda.
+    """
+    return sum(ops.sum(ops.square(kernel)) for kernel in kernels)
+
+
+def l1_activity(code):
+    """Sum of the absolute activations, for each example.
+
+    sum_m |z_m|
+
+    Args:
+        code: Activations of shape `(batch, num_units)`.
+
+    Returns:
+        Non-negative tensor of shape `(batch,)`: summed over units.
+
+    Source: 郑之杰 (2020), §2, the l1 norm.
+    """
+    return ops.sum(ops.abs(code), axis=-1)
+
+
+def bernoulli_kl(target: float, mean_activation):
+    """KL divergence of each unit's mean activation from a target, summed over units.
+
+    sum_m target * log(target / mean_m) + (1 - target) * log((1 - target) / (1 - mean_m))
+
+    Args:
+        target: Target activation in (0, 1).
+        mean_activation: Mean activations in [0, 1], shape `(num_units,)`;
+            kept `EPSILON` away from 0 and 1.
+
+    Returns:
+        Non-negative scalar, in nats; zero where every mean is on target.
+
+    Raises:
+        ValueError: If `target` is not inside (0, 1).
+
+    Source: 郑之杰 (2020), §2, the KL divergence of rho* and rho_m.
+    """
+    if not 0 < target < 1:
+        raise ValueError(f"target must lie inside (0, 1); received {target!r}.")
+    mean = ops.clip(mean_activation, EPSILON, 1 - EPSILON)
+    on = target * (math.log(target) - ops.log(mean))
+    off = (1 - target) * (math.log(1 - target) - ops.log(1 - mean))
+    return ops.sum(on + off, axis=-1)
+
+
+def contractive_penalty(code, kernel):
+    """Squared Frobenius norm of the Jacobian of a sigmoid layer, for each example.
+
+    ||dh/dx||_F**2 = sum_j (h_j * (1 - h_j))**2 * sum_i W_ij**2
+
+    Args:
+        code: Output h of the layer, shape `(batch, num_units)`, in (0, 1).
+        kernel: The layer's kernel W, shape `(num_inputs, num_units)`.
+
+    Returns:
+        Non-negative tensor of shape `(batch,)`: summed over units and inputs.
+
+    Raises:
+        ValueError: If `kernel` has another number of units than `code`.
+
+    Source: Rifai et al. (2011), equation (9); article 03, code section.
+    """
+    if code.shape[-1] != kernel.shape[-1]:
+        raise ValueError(
+            "code and kernel must have the same number of units; received shapes "
+            f"{tuple(code.shape)} and {tuple(kernel.shape)}. Pass the kernel of the layer "
+            "that made the code."
+        )
+    slope = code * (1 - code)  # the sigmoid's derivative
+    return ops.matmul(ops.square(slope), ops.sum(ops.square(kernel), axis=0))

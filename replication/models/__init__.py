@@ -5,7 +5,15 @@ so that `keras.Model.fit` trains it on any backend. Builders of article models
 take the seed of their random layers as an argument.
 """
 
-from replication.models.classifiers import IMAGE_SHAPE, image_classifier
+from replication.models.autodiff import autodiff_jacobian
+from replication.models.autoencoders import (
+    Autoencoder,
+    ClusterAutoencoder,
+    ContractiveAutoencoder,
+    SparseAutoencoder,
+    corrupted,
+)
+from replication.models.classifiers import IMAGE_SHAPE, dense_classifier, image_classifier
 from replication.models.inference import in_batches
 from replication.models.variational import (
     LATENT_DIM,
@@ -23,10 +31,17 @@ __all__ = [
     "LATENT_DIM",
     "NUM_CLUSTERS",
     "VAE",
+    "Autoencoder",
+    "ClusterAutoencoder",
     "ClusteringVAE",
+    "ContractiveAutoencoder",
+    "SparseAutoencoder",
+    "autodiff_jacobian",
     "cluster_classifier",
     "conv_decoder",
     "conv_trunk",
+    "corrupted",
+    "dense_classifier",
     "encode_means",
     "image_classifier",
     "in_batches",

@@ -23,3 +23,16 @@ def image_classifier(num_classes: int = 10) -> keras.Sequential:
         ],
         name="image_classifier",
     )
+
+
+def dense_classifier(
+    units: tuple[int, ...], activation: str = "sigmoid", num_classes: int = 10
+) -> keras.Sequential:
+    """A supervised dense network: the layers of an encoder, then a softmax over classes."""
+    return keras.Sequential(
+        [
+            layers.Flatten(),
+            *(layers.Dense(each, activation) for each in units),
+            layers.Dense(num_classes, "softmax"),
+        ]
+    )

@@ -1,0 +1,71 @@
+"""What a code is like: how sparse its activations are, and what its units respond to."""
+
+import numpy as np
+
+ACTIVE = 0.01  # ours: an activation counts when it is above this share of its unit's largest
+
+
+def hoyer_sparsity(codes: np.ndarray) -> float:
+    """Mean sparsity of codes: 0 where all units are equally active, 1 where one is.
+
+    (sqrt(M) - |z|_1 / |z|_2) / (sqrt(M) - 1)
+
+    Args:
+        codes: Activations of shape `(n, M)`; codes that are zero throughout
+            say nothing and are left out.
+
+    Returns:
+        Fraction in [0, 1]; 0 where every code is zero.
+
+    Source: Hoyer (2004), §3.1.
+    """
+    codes = np.abs(np.asarray(codes, np.float64))
+    codes = codes[codes.any(axis=1)]
+    if not len(codes):
+        return 0.0
+    root = np.sqrt(codes.shape[1])
+    ratio = codes.sum(axis=1) / np.sqrt(np.square(codes).sum(axis=1))
+    return float(np.clip((root - ratio) / (root - 1), 0, 1).mean())
+
+
+def active_share(codes: np.ndarray) -> float:
+    """Share of activations above `ACTIVE` times the largest activation of their unit.
+
+    Args:
+        codes: Non-negative activations of shape `(n, M)`.
+
+    Returns:
+        Fraction in [0, 1]; a silent unit counts as inactive.
+    """
+    return float((codes > ACTIVE * codes.max(axis=0)).mean())
+
+
+def class_selectivity(codes: np.ndarray, labels: np.ndarray) -> float:
+    """Mean over units of how much a unit prefers its favourite class.
+
+    (m_max - m_rest) / (m_max + m_rest), with m_max the unit's mean activation
+    on its favourite class and m_rest the mean of its means on the others.
+
+    Args:
+        codes: Non-negative activations of shape `(n, M)`.
+        labels: Classes of shape `(n,)`.
+
+    Returns:
+        Fraction in [0, 1]; units that are never active are left out, and 0 if
+        all are.
+
+    Source: Morcos et al. (2018), §2.
+    """
+    classes = np.unique(labels)
+    means = np.stack([codes[labels == each].mean(axis=0, dtype=np.float64) for each in classes])
+    means = means[:, means.max(axis=0) > 0]
+    if not means.size:
+        return 0.0
+    favourite = means.max(axis=0)
+    rest = (means.sum(axis=0) - favourite) / (len(classes) - 1)
+    return float(((favourite - rest) / (favourite + rest)).mean())
+
+
+def most_active_units(codes: np.ndarray, count: int) -> np.ndarray:
+    """Numbers of the `count` units with the largest mean activation, in ascending order."""
+    return np.sort(np.argsort(-codes.mean(axis=0), kind="stable")[:count])

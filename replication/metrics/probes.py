@@ -1,0 +1,74 @@
+"""Probes: what simple classifiers read from a code (scikit-learn)."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+NEIGHBORS = 5
+
+
+def fit_linear_probe(codes: np.ndarray, labels: np.ndarray):
+    """Multinomial logistic regression on standardised codes, fitted.
+
+    Standardised, because its penalty would otherwise favour codes of a large
+    scale.
+
+    Args:
+        codes: Shape `(n, M)`.
+        labels: Classes of shape `(n,)`.
+
+    Returns:
+        A scikit-learn classifier with `score(codes, labels)`.
+    """
+    regression = LogisticRegression(max_iter=1000, tol=1e-3)
+    return make_pipeline(StandardScaler(), regression).fit(codes, labels)
+
+
+def linear_probe_accuracy(codes: tuple, labels: tuple) -> float:
+    """Test accuracy of a linear probe.
+
+    Args:
+        codes: Codes of training and test examples, `(n, M)` each.
+        labels: Their classes.
+
+    Returns:
+        Fraction in [0, 1].
+    """
+    return float(fit_linear_probe(codes[0], labels[0]).score(codes[1], labels[1]))
+
+
+def knn_accuracy(codes: tuple, labels: tuple) -> float:
+    """Test accuracy of the majority of the `NEIGHBORS` nearest training codes.
+
+    Args:
+        codes: Codes of training and test examples, `(n, M)` each.
+        labels: Their classes.
+
+    Returns:
+        Fraction in [0, 1].
+    """
+    classifier = KNeighborsClassifier(NEIGHBORS, algorithm="brute").fit(codes[0], labels[0])
+    return float(classifier.score(codes[1], labels[1]))
+
+
+def pca_codes(
+    train: np.ndarray, test: np.ndarray, *, components: int
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Principal component codes of training and test examples.
+
+    Args:
+        train: Shape `(n, features)`; the components are fitted on these.
+        test: Shape `(m, features)`.
+        components: Numbers in a code.
+
+    Returns:
+        Both codes, and the mean squared error of the reconstructed test
+        examples, averaged over examples and features.
+    """
+    pca = PCA(components, svd_solver="covariance_eigh").fit(train)
+    codes = pca.transform(train), pca.transform(test)
+    error = np.mean(np.square(test - pca.inverse_transform(codes[1])), dtype=np.float64)
+    return *codes, float(error)

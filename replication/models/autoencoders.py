@@ -1,0 +1,260 @@
+"""Dense autoencoders: plain, tied, denoising, deep, sparse, contractive, and with K codes.
+
+Inputs may be images or vectors; they are flattened. `call` returns a dict with
+`code` and `x_decoded`, both flat. What is minimised is the mean over the batch
+of `squared_error` and, term by term, of what a subclass adds to it.
+"""
+
+import keras
+from keras import layers, ops
+
+from replication import losses
+from replication.layers import HardCode, MaskingNoise, RunningMean, TiedDense
+from replication.models.termwise import TermwiseModel
+
+NOISES = ("masking", "gaussian")
+
+
+class Autoencoder(TermwiseModel):
+    """Dense layers to a code, and the mirror image of them back.
+
+    Args:
+        units: Units of the encoder's layers; the last is the code.
+        activation: Of every layer but the last.
+        output: Activation of the last layer.
+        tied: Whether each decoder layer shares the kernel of its encoder layer.
+        weight_decay: lambda of the squared norm of all kernels.
+        noise: Corruption of the inputs while training, `"masking"` (`level` is
+            the share erased) or `"gaussian"` (`level` is the standard
+            deviation); None for none. The target stays clean.
+        level: How much of it.
+        num_inputs: Numbers in one flattened input.
+        seed: Seed of the noise.
+
+    Raises:
+        ValueError: If `noise` is neither of the two.
+
+    Source: 郑之杰 (2020), §1 and §4; tying as in §1, weight by weight.
+    """
+
+    def __init__(
+        self,
+        *,
+        units: tuple[int, ...],
+        activation: str = "sigmoid",
+        output: str = "sigmoid",
+        tied: bool = False,
+        weight_decay: float = 0.0,
+        noise: str | None = None,
+        level: float = 0.0,
+        num_inputs: int = 784,
+        seed: int = 0,
+    ):
+        super().__init__()
+        self.num_inputs = num_inputs
+        self.flatten = layers.Flatten()
+        self.corrupt = _noise_layer(noise, level, seed=seed)
+        self.encoder = [layers.Dense(each, activation) for each in units]
+        sizes = (num_inputs, *units[:-1])
+        backwards = list(zip(self.encoder, sizes, strict=True))[::-1]
+        self.decoder = []
+        for number, (source, size) in enumerate(backwards, start=1):
+            last = output if number == len(units) else activation
+            tie = TiedDense(source, activation=last)
+            self.decoder.append(tie if tied else layers.Dense(size, last))
+        self.weight_decay = weight_decay
+        self.track("reconstruction_loss")
+        if weight_decay:
+            self.track("weight_decay")
+
+    @property
+    def kernels(self) -> list:
+        """Every kernel once, encoder first."""
+        own = [each for each in self.decoder if not isinstance(each, TiedDense)]
+        return [each.kernel for each in (*self.encoder, *own)]
+
+    def encode(self, x):
+        """Codes of shape `(batch, units[-1])`, without corruption."""
+        code = self.flatten(x)
+        for layer in self.encoder:
+            code = layer(code)
+        return code
+
+    def decode(self, code):
+        """Flat reconstructions of shape `(batch, num_inputs)`."""
+        for layer in self.decoder:
+            code = layer(code)
+        return code
+
+    def call(self, x, training=False):
+        code = self.encode(self.corrupt(x, training=training))
+        return {"code": code, "x_decoded": self.decode(code)}
+
+    def compute_terms(self, x, outputs) -> dict:
+        """Reconstruction error, and weight decay where there is any."""
+        terms = {"reconstruction_loss": losses.squared_error(self.flatten(x), outputs["x_decoded"])}
+        if self.weight_decay:
+            terms["weight_decay"] = self.weight_decay * losses.squared_norm(*self.kernels)
+        return terms
+
+
+class SparseAutoencoder(Autoencoder):
+    """An autoencoder that pays for activity of its code.
+
+    Args:
+        penalty: `"l1"` for the sum of absolute activations, `"kl"` for the
+            divergence of each unit's running mean from `target`.
+        sparsity: eta, the weight of the penalty.
+        target: rho*, for `"kl"`.
+        momentum: beta of the running mean, for `"kl"`.
+        **autoencoder: As in `Autoencoder`.
+
+    Raises:
+        ValueError: If `penalty` is neither of the two.
+
+    Source: 郑之杰 (2020), §2. Which start the running mean has, the article
+    does not say; ours starts on target.
+    """
+
+    def __init__(
+        self,
+        *,
+        penalty: str,
+        sparsity: float,
+        target: float = 0.05,
+        momentum: float = 0.9,
+        **autoencoder,
+    ):
+        if penalty not in ("l1", "kl"):
+            raise ValueError(f"penalty must be 'l1' or 'kl'; received {penalty!r}.")
+        super().__init__(**autoencoder)
+        self.penalty = penalty
+        self.sparsity = sparsity
+        self.target = target
+        self.running_mean = RunningMean(momentum, initial=target)
+        self.track("sparsity_loss")
+
+    def call(self, x, training=False):
+        outputs = super().call(x, training=training)
+        outputs["mean_activation"] = self.running_mean(outputs["code"], training=training)
+        return outputs
+
+    def compute_terms(self, x, outputs) -> dict:
+        terms = super().compute_terms(x, outputs)
+        if self.penalty == "l1":
+            activity = losses.l1_activity(outputs["code"])
+        else:
+            activity = losses.bernoulli_kl(self.target, outputs["mean_activation"])
+        return {**terms, "sparsity_loss": self.sparsity * activity}
+
+
+class ContractiveAutoencoder(Autoencoder):
+    """A one-layer sigmoid autoencoder that pays for the Jacobian of its encoder.
+
+    Args:
+        contraction: lambda, the weight of the penalty; with 0 nothing is paid,
+            and the history still shows the norm.
+        kernel: `"live"`, the trained kernel, as in the text; `"frozen"`, a copy
+            of the kernel before training, as in the published listing.
+        reduction: `"mean"` of the squared error over pixels, as in the listing,
+            or `"sum"`, as in the text's cost function.
+        **autoencoder: As in `Autoencoder`, with one layer of sigmoid units.
+
+    Raises:
+        ValueError: If `kernel` or `reduction` is neither of its two.
+
+    Source: article 03, section Definition and code section.
+    """
+
+    def __init__(
+        self, *, contraction: float, kernel: str = "live", reduction: str = "mean", **autoencoder
+    ):
+        for name, value, known in (
+            ("kernel", kernel, ("live", "frozen")),
+            ("reduction", reduction, ("mean", "sum")),
+        ):
+            if value not in known:
+                raise ValueError(f"{name} must be one of {known}; received {value!r}.")
+        super().__init__(**autoencoder)
+        self.contraction = contraction
+        self.kernel = kernel
+        self.reduction = reduction
+        self.jacobian_norm = keras.metrics.Mean(name="jacobian_norm")
+        if contraction:
+            self.track("penalty_loss")
+
+    def build(self, input_shape):
+        (encoder,) = self.encoder
+        encoder.build((None, self.num_inputs))
+        self.frozen_kernel = self.add_weight(
+            name="frozen_kernel", shape=encoder.kernel.shape, trainable=False
+        )
+        self.frozen_kernel.assign(encoder.kernel)
+
+    def compute_terms(self, x, outputs) -> dict:
+        terms = super().compute_terms(x, outputs)
+        if self.reduction == "mean":
+            terms["reconstruction_loss"] = terms["reconstruction_loss"] / self.num_inputs
+        live = losses.contractive_penalty(outputs["code"], self.encoder[0].kernel)
+        self.jacobian_norm.update_state(live)
+        if self.contraction:
+            frozen = losses.contractive_penalty(outputs["code"], self.frozen_kernel)
+            terms["penalty_loss"] = self.contraction * (live if self.kernel == "live" else frozen)
+        return terms
+
+
+class ClusterAutoencoder(TermwiseModel):
+    """An autoencoder whose code can take K values only: logits, a hard code, a picture a code.
+
+    Args:
+        num_codes: K.
+        num_inputs: Numbers in one flattened input.
+
+    Source: 郑之杰 (2020), §1, on codes with K values; the estimator is ours,
+    see `HardCode`.
+    """
+
+    def __init__(self, *, num_codes: int, num_inputs: int = 784):
+        super().__init__()
+        self.flatten = layers.Flatten()
+        self.logits = layers.Dense(num_codes)
+        self.hard_code = HardCode()
+        self.pictures = layers.Dense(num_inputs, "sigmoid")
+        self.track("reconstruction_loss")
+
+    def encode(self, x):
+        """One-hot codes of shape `(batch, num_codes)`."""
+        return self.hard_code(self.logits(self.flatten(x)))
+
+    def call(self, x):
+        code = self.encode(x)
+        return {"code": code, "x_decoded": self.pictures(code)}
+
+    def compute_terms(self, x, outputs) -> dict:
+        """The reconstruction error alone."""
+        return {"reconstruction_loss": losses.squared_error(self.flatten(x), outputs["x_decoded"])}
+
+
+def corrupted(x, *, noise: str | None, level: float, seed: int):
+    """Inputs as a denoising autoencoder sees them in training, drawn once.
+
+    Args:
+        x: Array of inputs.
+        noise: As in `Autoencoder`.
+        level: As in `Autoencoder`.
+        seed: Seed of the noise.
+
+    Returns:
+        NumPy array of the same shape; not clipped.
+    """
+    return ops.convert_to_numpy(_noise_layer(noise, level, seed=seed)(x, training=True))
+
+
+def _noise_layer(noise: str | None, level: float, *, seed: int) -> keras.layers.Layer:
+    if noise is None:
+        return layers.Identity()
+    if noise not in NOISES:
+        raise ValueError(f"noise must be one of {NOISES} or None; received {noise!r}.")
+    if noise == "masking":
+        return MaskingNoise(level, seed=seed)
+    return layers.GaussianNoise(level, seed=seed)
