@@ -209,3 +209,41 @@ class HardCode(keras.layers.Layer):
         soft = ops.softmax(inputs)
         hard = ops.one_hot(ops.argmax(inputs, axis=-1), inputs.shape[-1], dtype=soft.dtype)
         return soft + ops.stop_gradient(hard - soft)
+
+
+class NearestVector(keras.layers.Layer):
+    """The nearest of K trainable vectors to each input.
+
+    Args:
+        num_vectors: K.
+
+    Call arguments:
+        inputs: Float tensor of shape `(batch, dim)`.
+
+    Returns:
+        Dict with `nearest`, the vectors, `(batch, dim)`; and `choice`, which
+        they are, one-hot, `(batch, num_vectors)`.
+
+    Source: van den Oord et al. (2017), equations (1) and (2).
+    """
+
+    def __init__(self, num_vectors: int, **kwargs):
+        super().__init__(**kwargs)
+        self.num_vectors = num_vectors
+
+    def build(self, input_shape):
+        self.vectors = self.add_weight(
+            name="vectors", shape=(self.num_vectors, input_shape[-1]), initializer="random_uniform"
+        )
+
+    def call(self, inputs):
+        differences = ops.expand_dims(inputs, 1) - ops.expand_dims(self.vectors, 0)
+        distances = ops.sum(ops.square(differences), axis=-1)  # (batch, num_vectors)
+        choice = ops.one_hot(ops.argmin(distances, axis=-1), self.num_vectors, dtype=inputs.dtype)
+        return {
+            "nearest": ops.matmul(choice, ops.convert_to_tensor(self.vectors)),
+            "choice": choice,
+        }
+
+    def get_config(self):
+        return {**super().get_config(), "num_vectors": self.num_vectors}

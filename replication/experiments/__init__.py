@@ -188,7 +188,8 @@ def experiment(
     """
 
     def declare(function):
-        slug = function.__module__.rsplit(".", 1)[-1]
+        # replication.experiments.<slug>, or a file of that name's package
+        slug = function.__module__.removeprefix(f"{__name__}.").split(".")[0]
         if "{dataset}" in name and not datasets:
             raise ExperimentError(
                 f"experiment {name!r} declares no data sets; pass datasets=(...)."
@@ -217,7 +218,7 @@ def experiment(
 
 
 def slugs() -> list[str]:
-    """The articles that have experiments: the modules of this folder, sorted."""
+    """The articles that have experiments: the modules and packages of this folder, sorted."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 

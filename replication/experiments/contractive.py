@@ -69,31 +69,31 @@ ABLATED = [
 ]
 
 
-@experiment("contractive-as-published", datasets=("mnist",), minutes=0.5, metrics=VARIANT)
+@experiment("contractive-as-published", datasets=("mnist",), minutes=0.1, metrics=VARIANT)
 def as_published(seed: int, profile: Profile) -> Outcome:
     """The listing as it stands: the penalty holds a copy of the untrained kernel."""
     return _variant(seed, profile, AS_PUBLISHED)
 
 
-@experiment("contractive-as-intended", datasets=("mnist",), minutes=0.5, metrics=VARIANT)
+@experiment("contractive-as-intended", datasets=("mnist",), minutes=0.1, metrics=VARIANT)
 def as_intended(seed: int, profile: Profile) -> Outcome:
     """The listing with the trained kernel in its penalty."""
     return _variant(seed, profile, AS_INTENDED)
 
 
-@experiment("contractive-as-intended-tied", datasets=("mnist",), minutes=0.5, metrics=VARIANT)
+@experiment("contractive-as-intended-tied", datasets=("mnist",), minutes=0.1, metrics=VARIANT)
 def as_intended_tied(seed: int, profile: Profile) -> Outcome:
     """The same with the decoder tied to the encoder, as the text demands."""
     return _variant(seed, profile, AS_INTENDED_TIED)
 
 
-@experiment("contractive-formula", datasets=("mnist",), minutes=0.5, metrics=VARIANT)
+@experiment("contractive-formula", datasets=("mnist",), minutes=0.1, metrics=VARIANT)
 def formula(seed: int, profile: Profile) -> Outcome:
     """The text's cost function to the letter: tied, and the error summed over pixels."""
     return _variant(seed, profile, FORMULA)
 
 
-@experiment("contractive-no-penalty", datasets=("mnist",), minutes=0.5, metrics=VARIANT)
+@experiment("contractive-no-penalty", datasets=("mnist",), minutes=0.1, metrics=VARIANT)
 def no_penalty(seed: int, profile: Profile) -> Outcome:
     """Control: the listing with lambda = 0."""
     return _variant(seed, profile, NO_PENALTY)
@@ -102,7 +102,7 @@ def no_penalty(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "contractive-baselines",
     datasets=("mnist",),
-    minutes=0.6,
+    minutes=0.1,
     metrics=[
         Metric("pca_test_mse", "squared intensity", "lower"),
         *(

@@ -8,8 +8,9 @@ take the seed of their random layers as an argument.
 from replication.models.autodiff import autodiff_jacobian
 from replication.models.autoencoders import (
     Autoencoder,
-    ClusterAutoencoder,
     ContractiveAutoencoder,
+    HardCodeAutoencoder,
+    QuantizedAutoencoder,
     SparseAutoencoder,
     corrupted,
 )
@@ -32,9 +33,10 @@ __all__ = [
     "NUM_CLUSTERS",
     "VAE",
     "Autoencoder",
-    "ClusterAutoencoder",
     "ClusteringVAE",
     "ContractiveAutoencoder",
+    "HardCodeAutoencoder",
+    "QuantizedAutoencoder",
     "SparseAutoencoder",
     "autodiff_jacobian",
     "cluster_classifier",

@@ -9,7 +9,7 @@ import keras
 from keras import layers, ops
 
 from replication import losses
-from replication.layers import HardCode, MaskingNoise, RunningMean, TiedDense
+from replication.layers import HardCode, MaskingNoise, NearestVector, RunningMean, TiedDense
 from replication.models.termwise import TermwiseModel
 
 NOISES = ("masking", "gaussian")
@@ -203,7 +203,7 @@ class ContractiveAutoencoder(Autoencoder):
         return terms
 
 
-class ClusterAutoencoder(TermwiseModel):
+class HardCodeAutoencoder(TermwiseModel):
     """An autoencoder whose code can take K values only: logits, a hard code, a picture a code.
 
     Args:
@@ -233,6 +233,70 @@ class ClusterAutoencoder(TermwiseModel):
     def compute_terms(self, x, outputs) -> dict:
         """The reconstruction error alone."""
         return {"reconstruction_loss": losses.squared_error(self.flatten(x), outputs["x_decoded"])}
+
+
+class QuantizedAutoencoder(TermwiseModel):
+    """The same, K vectors in a code space: each code is moved to the nearest of them.
+
+    Args:
+        num_codes: K.
+        code_dim: Numbers in a code vector.
+        hidden_units: Units of the one hidden layer on either side.
+        commitment: Weight that keeps the encoder near the chosen vector.
+        num_inputs: Numbers in one flattened input.
+
+    Source: 郑之杰 (2020), §1, on codes with K values; van den Oord et al.
+    (2017), equation (3), for the loss.
+    """
+
+    def __init__(
+        self,
+        *,
+        num_codes: int,
+        code_dim: int = 16,
+        hidden_units: int = 128,
+        commitment: float = 0.25,
+        num_inputs: int = 784,
+    ):
+        super().__init__()
+        self.flatten = layers.Flatten()
+        self.encoder = [layers.Dense(hidden_units, "relu"), layers.Dense(code_dim)]
+        self.quantize = NearestVector(num_codes)
+        self.decoder = [layers.Dense(hidden_units, "relu"), layers.Dense(num_inputs, "sigmoid")]
+        self.commitment = commitment
+        self.track("reconstruction_loss", "codebook_loss", "commitment_loss")
+
+    def _vectors(self, x):
+        code = self.flatten(x)
+        for layer in self.encoder:
+            code = layer(code)
+        return code
+
+    def encode(self, x):
+        """One-hot codes of shape `(batch, num_codes)`."""
+        return self.quantize(self._vectors(x))["choice"]
+
+    def decode(self, vectors):
+        """Flat reconstructions from vectors of the code space."""
+        for layer in self.decoder:
+            vectors = layer(vectors)
+        return vectors
+
+    def call(self, x):
+        vectors = self._vectors(x)
+        nearest = self.quantize(vectors)["nearest"]
+        moved = vectors + ops.stop_gradient(nearest - vectors)  # straight through
+        return {"vectors": vectors, "nearest": nearest, "x_decoded": self.decode(moved)}
+
+    def compute_terms(self, x, outputs) -> dict:
+        """Reconstruction error, pull of the codebook to the codes, and of the codes to it."""
+        vectors, nearest = outputs["vectors"], outputs["nearest"]
+        commitment = losses.squared_error(vectors, ops.stop_gradient(nearest))
+        return {
+            "reconstruction_loss": losses.squared_error(self.flatten(x), outputs["x_decoded"]),
+            "codebook_loss": losses.squared_error(ops.stop_gradient(vectors), nearest),
+            "commitment_loss": self.commitment * commitment,
+        }
 
 
 def corrupted(x, *, noise: str | None, level: float, seed: int):

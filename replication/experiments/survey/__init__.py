@@ -1,0 +1,9 @@
+"""Article 02: basic, sparse, stacked and denoising autoencoders (郑之杰, 2020).
+
+A file for each section of the article. It gives formulas and no settings: data
+set, sizes, weights and epochs are ours, and stand at the top of each file.
+"""
+
+from replication.experiments.survey import basic, denoising, sparse, stacked
+
+__all__ = ["basic", "denoising", "sparse", "stacked"]
