@@ -1,0 +1,43 @@
+"""Figures: each `plot_*` draws one panel onto axes that the caller owns, and returns them.
+
+style.py     colours and defaults
+pictures.py  images: mosaics, rows, signed images as grey
+tables.py    counts and numbers as shaded tables
+lines.py     lines over epochs, noise, or the number of a singular value
+points.py    every seed as a point
+
+A measurement that is not there yet is said in the panel ("not run yet"), never
+an error. Panels that are compared take their range as an argument.
+"""
+
+from replication.figures.lines import plot_curves, plot_lines, plot_spectra
+from replication.figures.pictures import (
+    cluster_titles,
+    grey_from_signed,
+    plot_image_rows,
+    plot_mosaic,
+    plot_mosaics,
+    tile_images,
+)
+from replication.figures.points import plot_seed_groups, plot_seeds
+from replication.figures.style import COLORS, NOT_RUN, use_style
+from replication.figures.tables import plot_contingency, plot_table
+
+__all__ = [
+    "COLORS",
+    "NOT_RUN",
+    "cluster_titles",
+    "grey_from_signed",
+    "plot_contingency",
+    "plot_curves",
+    "plot_image_rows",
+    "plot_lines",
+    "plot_mosaic",
+    "plot_mosaics",
+    "plot_seed_groups",
+    "plot_seeds",
+    "plot_spectra",
+    "plot_table",
+    "tile_images",
+    "use_style",
+]

@@ -1,0 +1,114 @@
+"""Lines: over epochs, over noise or weights, over the number of a singular value."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from replication.figures.style import NOT_RUN, QUIET, color_of
+
+
+def plot_curves(
+    history: pd.DataFrame,
+    ax: Axes,
+    *,
+    quantity: str,
+    labels: Mapping[str, str],
+    unit: str = "nats",
+) -> Axes:
+    """Draws one quantity over epochs: a faint line for each seed, a strong one for their median.
+
+    Args:
+        history: Columns `experiment`, `seed`, `epoch`, `quantity`, `value`.
+        ax: Where to draw.
+        quantity: Which quantity.
+        labels: Experiments to draw, in order, with their names in the legend.
+        unit: Unit of the quantity.
+    """
+    rows = history[(history["quantity"] == quantity) & history["experiment"].isin(labels)]
+    for number, (experiment, label) in enumerate(labels.items()):
+        seeds = rows[rows["experiment"] == experiment].pivot(
+            index="epoch", columns="seed", values="value"
+        )
+        _plot_seeds_of_line(seeds, ax, label=label, color=color_of(number))
+    ax.set(xlabel="epoch", ylabel=f"{quantity.replace('_', ' ')} ({unit})")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.legend(fontsize="small")
+    if rows.empty:
+        ax.tick_params(labelbottom=False, labelleft=False)  # an empty range means nothing
+    return ax
+
+
+def plot_lines(
+    lines: Mapping[str, pd.DataFrame],
+    ax: Axes,
+    *,
+    xlabel: str,
+    ylabel: str,
+    line: tuple[float, str] | None = None,
+    legend: bool = True,
+) -> Axes:
+    """Draws lines over any axis: faint for each seed, strong with points for their median.
+
+    Args:
+        lines: By name: index what the horizontal axis shows, one column for
+            each seed; numbers, or words in the order of the first table. An
+            empty table is named in the legend, and draws nothing.
+        ax: Where to draw; scales and ranges are the caller's.
+        xlabel: What the index is, with unit.
+        ylabel: What the values are, with unit.
+        line: A value to hold them against, and its name.
+        legend: Whether to draw one; panels that are compared need one only.
+    """
+    for number, (label, seeds) in enumerate(lines.items()):
+        _plot_seeds_of_line(seeds, ax, label=label, color=color_of(number), marker="o")
+    if line is not None:
+        ax.axhline(line[0], color=QUIET, linestyle="--", label=line[1])
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    if legend:
+        ax.legend(fontsize="small")
+    if all(seeds.empty for seeds in lines.values()):
+        ax.tick_params(labelbottom=False, labelleft=False)  # an empty range means nothing
+    return ax
+
+
+def plot_spectra(
+    spectra: Mapping[str, np.ndarray],
+    ax: Axes,
+    *,
+    ylabel: str = "singular value (code per input)",
+    percentiles: tuple[float, float] = (10, 90),
+) -> Axes:
+    """Draws spectra on a logarithmic axis: the median over images, and a band around it.
+
+    Args:
+        spectra: Descending singular values by name, shape `(images, k)`.
+        ax: Where to draw.
+        ylabel: What the values are, with unit.
+        percentiles: Of the images, where the band begins and ends.
+    """
+    for number, (label, values) in enumerate(spectra.items()):
+        low, median, high = np.percentile(values, [percentiles[0], 50, percentiles[1]], axis=0)
+        order, color = np.arange(1, len(median) + 1), color_of(number)
+        ax.fill_between(order, low, high, color=color, alpha=0.15, linewidth=0)
+        ax.plot(order, median, color=color, label=f"{label}, n = {len(values)}")
+    ax.set_yscale("log")
+    ax.set(xlabel="number of the singular value, largest first", ylabel=ylabel)
+    ax.legend(fontsize="small")
+    return ax
+
+
+def _plot_seeds_of_line(
+    seeds: pd.DataFrame, ax: Axes, *, label: str, color: str, marker: str | None = None
+) -> None:
+    """One line: every column faint, their median strong, the number of columns in the legend."""
+    if seeds.empty:
+        ax.plot([], [], color=color, label=f"{label}: {NOT_RUN}")
+        return
+    alone = "o" if len(seeds) == 1 else None  # a line of one point is invisible
+    ax.plot(seeds.index, seeds, color=color, alpha=0.35, linewidth=0.8, marker=alone)
+    named = f"{label}, n = {seeds.shape[1]}"
+    style = {"marker": marker or alone, "markersize": 4 if marker else None}
+    ax.plot(seeds.index, seeds.median(axis=1), color=color, label=named, **style)

@@ -1,0 +1,94 @@
+"""Every seed as a point, with a tick at the median."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from replication.figures.style import COLORS, NOT_RUN, QUIET, REPORTED_COLOR, color_of
+
+
+def plot_seeds(
+    groups: Mapping[str, Sequence[float]],
+    ax: Axes,
+    *,
+    xlabel: str,
+    line: tuple[float, str] | None = None,
+    band: tuple[float, float, str] | None = None,
+    limits: tuple[float, float] | None = None,
+) -> Axes:
+    """Draws every seed as a point, one row for each group, with a tick at the median.
+
+    Args:
+        groups: Values by row, from top to bottom; a row may be empty.
+        ax: Where to draw.
+        xlabel: What the values are, with unit.
+        line: A value to hold them against, such as the reported one, and its name.
+        band: Low, high and name of an interval, such as where one more seed
+            would lie; it is left out where it has no width.
+        limits: Range of the values; give the same to panels that are compared.
+    """
+    if band is not None and band[0] < band[1]:
+        ax.axvspan(*band[:2], color=COLORS[0], alpha=0.15, linewidth=0, label=band[2])
+    if line is not None:
+        ax.axvline(line[0], color=REPORTED_COLOR, linestyle="--", label=line[1])
+    for row, values in enumerate(map(np.asarray, groups.values())):
+        note, where = NOT_RUN, ax.get_yaxis_transform()
+        if len(values):
+            ax.plot(values, np.full(len(values), row), "o", color=COLORS[0], alpha=0.6)
+            median = float(np.median(values))
+            ax.plot([median] * 2, [row - 0.28, row + 0.28], color="black", linewidth=1.5)
+            note = f"median {median:.4g}, n = {len(values)}"
+        ax.text(1.02, row, note, transform=where, va="center", fontsize="small", color=QUIET)
+    ax.set_yticks(range(len(groups)), list(groups))
+    ax.set_ylim(len(groups) - 0.5, -0.5)
+    ax.set_xlabel(xlabel)
+    if limits is not None:
+        ax.set_xlim(*limits)
+    ax.grid(False, axis="y")
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize="small")
+    return ax
+
+
+def plot_seed_groups(
+    series: Mapping[str, Mapping[str, Sequence[float]]],
+    ax: Axes,
+    *,
+    xlabel: str,
+    limits: tuple[float, float] | None = None,
+    legend: bool = True,
+) -> Axes:
+    """Draws several series over the same rows, side by side: seeds as points, a tick at the median.
+
+    Args:
+        series: By name of the series: values by row. Rows come in the order of
+            the first series; a row may be missing or empty.
+        ax: Where to draw.
+        xlabel: What the values are, with unit.
+        limits: Range of the values; give the same to panels that are compared.
+        legend: Whether to name the series; panels that are compared need one only.
+    """
+    rows = list(dict.fromkeys(row for groups in series.values() for row in groups))
+    offsets = (np.arange(len(series)) - (len(series) - 1) / 2) * 0.8 / max(len(series), 1)
+    for number, ((label, groups), offset) in enumerate(zip(series.items(), offsets, strict=True)):
+        color = color_of(number)
+        sizes = {len(values) for values in groups.values() if len(values)}
+        note = f"n = {'–'.join(map(str, sorted(sizes)))}" if sizes else NOT_RUN
+        ax.plot([], [], "o", color=color, label=f"{label}, {note}")
+        for row, values in groups.items():
+            if not len(values):
+                continue
+            height = rows.index(row) + offset
+            ax.plot(values, np.full(len(values), height), "o", color=color, alpha=0.5, markersize=4)
+            tick = [height - 0.3 / len(series), height + 0.3 / len(series)]
+            ax.plot([np.median(values)] * 2, tick, color="black", linewidth=1.2)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_xlabel(xlabel)
+    if limits is not None:
+        ax.set_xlim(*limits)
+    ax.grid(False, axis="y")
+    if legend:
+        ax.legend(fontsize="small")
+    return ax

@@ -1,0 +1,39 @@
+"""What all panels share: colours, the words for what is missing, Matplotlib's defaults."""
+
+import matplotlib as mpl
+
+# Okabe & Ito (2008), told apart by colour-blind readers; its yellow is too faint on white.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+NOT_RUN = "not run yet"
+REPORTED_COLOR = "#D55E00"
+QUIET = "#767676"
+_STYLE = {
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.prop_cycle": mpl.cycler(color=COLORS),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 100,
+    "figure.titlesize": 11,
+    "font.size": 9,
+    "grid.color": "#E5E5E5",
+    "image.cmap": "gray",
+    "legend.frameon": False,
+}
+
+
+def use_style() -> None:
+    """Sets Matplotlib's defaults for the figures of this project."""
+    mpl.rcParams.update(_STYLE)
+
+
+def color_of(number: int) -> str:
+    """The colour of the line or group with this number, from 0; the cycle starts anew at its end.
+
+    >>> color_of(0) == color_of(len(COLORS)) == COLORS[0]
+    True
+    """
+    return COLORS[number % len(COLORS)]
