@@ -242,6 +242,30 @@ def test_negative_entropy_is_bounded_and_blind_to_names(row):
     assert renamed == pytest.approx(found, abs=1e-6)  # float32 sums in another order
 
 
+def test_squared_error_against_a_loop():
+    """The squared distance of each example, summed over every pixel and channel."""
+    x, x_decoded = np.random.default_rng(RNG_SEED).random((2, 5, 6, 4, 2)).astype("float32")
+
+    found = as_numpy(losses.squared_error(x, x_decoded))
+
+    expected = [np.linalg.norm((a - b).ravel()) ** 2 for a, b in zip(x, x_decoded, strict=True)]
+    assert found.shape == (5,)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)  # float32 sums of 48 terms
+
+
+def test_squared_error_is_twice_the_gaussian_loss_at_precision_one():
+    """It has no factor 1/2, is zero at the input, and flattening does not matter."""
+    x, x_decoded = np.random.default_rng(RNG_SEED).random((2, 5, 4, 3)).astype("float32")
+
+    found = as_numpy(losses.squared_error(x, x_decoded))
+
+    half = as_numpy(losses.gaussian_reconstruction_loss(x, x_decoded, 1.0))
+    flat = losses.squared_error(x.reshape(5, 12), x_decoded.reshape(5, 12))
+    np.testing.assert_allclose(found, 2 * half, rtol=1e-6)  # the same float32 sums
+    np.testing.assert_allclose(flat, found, rtol=1e-6)  # float32 sums in another order
+    np.testing.assert_array_equal(losses.squared_error(x, x), np.zeros(5))
+
+
 @pytest.mark.parametrize(
     ("function", "first", "second"),
     [
@@ -250,8 +274,10 @@ def test_negative_entropy_is_bounded_and_blind_to_names(row):
         (losses.gaussian_kl, (2, 10, 3), (2, 3)),
         (losses.gaussian_one_sample_kl, (2, 10, 3), (2, 3)),
         (losses.class_weighted_kl, (2, 10), (2, 9)),
+        (losses.squared_error, (2, 28, 28, 1), (2, 784)),
+        (losses.contractive_penalty, (2, 64), (784, 63)),
     ],
-    ids=["images", "latents", "rank", "one-sample rank", "clusters"],
+    ids=["images", "latents", "rank", "one-sample rank", "clusters", "flat images", "units"],
 )
 def test_shapes_that_do_not_fit_are_refused(function, first, second):
     """A ValueError states what was received, instead of broadcasting in silence."""

@@ -250,6 +250,69 @@ def test_divergence_keeps_the_epochs_before(checkpoints, monkeypatch):
     assert checkpoints.load("key").epoch == 1
 
 
+def train_small(initial=None, *, epochs=1, checkpoints=None):
+    """A short run of a small dense network, from given weights or drawn ones."""
+    return train(
+        models.dense_classifier,
+        {"units": [5]},
+        images(),
+        labels(),
+        recipe=replace(SUPERVISED, epochs=epochs),
+        seed=3,
+        checkpoints=checkpoints,
+        initial=initial,
+    )
+
+
+@pytest.fixture(scope="module")
+def pretrained():
+    """Weights that no run of seed 3 would start from."""
+    model = initialise(models.dense_classifier, {"units": [5]}, images(1), seed=8)
+    return model.get_weights()
+
+
+def test_training_starts_from_the_weights_it_is_given(pretrained):
+    """Before any epoch the model has them; its own would give the same run as none."""
+    own = initialise(models.dense_classifier, {"units": [5]}, images(1), seed=3).get_weights()
+
+    given = train_small(pretrained, epochs=0)
+
+    for one, other in zip(given.model.get_weights(), pretrained, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert_equal_runs(train_small(own), train_small())
+
+
+def test_runs_from_other_initial_weights_are_stored_apart(checkpoints, pretrained):
+    """None, these and slightly other ones are three runs; one asked for again is found."""
+    other = [weight + np.float32(1e-3) for weight in pretrained]
+    first = [train_small(each, checkpoints=checkpoints) for each in (None, pretrained, other)]
+    checkpoints.on_epoch = lambda *_: pytest.fail("trained again")
+
+    again = train_small(pretrained, checkpoints=checkpoints)
+
+    assert len(list(checkpoints.root.glob("*.npz"))) == 3
+    assert_equal_runs(again, first[1])
+    assert len({trained.history[0]["loss"] for trained in first}) == 3
+
+
+def test_a_resumed_run_does_not_start_again_from_its_initial_weights(checkpoints, pretrained):
+    """Interrupted after the first of two epochs, it ends like an unbroken one."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    checkpoints.on_epoch = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        train_small(pretrained, epochs=2, checkpoints=checkpoints)
+    epochs = []
+    checkpoints.on_epoch = lambda epoch, *_: epochs.append(epoch)
+
+    resumed = train_small(pretrained, epochs=2, checkpoints=checkpoints)
+
+    assert epochs == [2]
+    assert_equal_runs(resumed, train_small(pretrained, epochs=2))
+
+
 def key(build=models.VAE, args=None, arrays=None, recipe=SUPERVISED, seed=0):
     """A run's key; every argument may be changed."""
     x, y = (images(2), labels(2)) if arrays is None else arrays

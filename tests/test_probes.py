@@ -1,0 +1,145 @@
+"""Probes: on separable data, against brute force and NumPy's decompositions."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+
+from replication import metrics
+from replication.metrics.probes import NEIGHBORS
+
+
+def blobs(num_examples, *, distance, seed, num_classes=3, dim=5):
+    """Unit Gaussians around one corner of a simplex for each class."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(num_examples) % num_classes
+    return distance * np.eye(dim)[labels] + rng.normal(size=(num_examples, dim)), labels
+
+
+def split(distance, num_train=150, num_test=60):
+    """Training and test codes, training and test labels."""
+    train = blobs(num_train, distance=distance, seed=0)
+    test = blobs(num_test, distance=distance, seed=1)
+    return (train[0], test[0]), (train[1], test[1])
+
+
+def test_linear_probe_reads_separable_classes_without_error():
+    """Classes twenty standard deviations apart are told apart, whatever they are called."""
+    codes, labels = split(distance=20.0)
+    names = np.array(["seven", "two", "nine"])
+
+    assert metrics.linear_probe_accuracy(codes, labels) == 1
+    assert metrics.linear_probe_accuracy(codes, tuple(names[each] for each in labels)) == 1
+
+
+def test_linear_probe_is_at_chance_where_there_is_nothing_to_read():
+    """Codes that know nothing of the label give one in three."""
+    codes, labels = split(distance=0.0, num_test=3000)
+
+    found = metrics.linear_probe_accuracy(codes, labels)
+
+    standard_error = np.sqrt(1 / 3 * 2 / 3 / 3000)
+    assert abs(found - 1 / 3) < 4 * standard_error  # four standard errors of a share
+
+
+def test_linear_probe_cannot_read_an_exclusive_or():
+    """Four blobs with the label of an exclusive or: a line reads half, neighbours all."""
+    rng = np.random.default_rng(0)
+    corners = rng.integers(2, size=(2, 400, 2))
+    codes = tuple(corners + 0.05 * rng.normal(size=corners.shape))
+    labels = tuple(corners[..., 0] ^ corners[..., 1])
+
+    assert metrics.linear_probe_accuracy(codes, labels) <= 0.8  # a line gets three of four corners
+    assert metrics.knn_accuracy(codes, labels) == 1
+
+
+def test_linear_probe_is_blind_to_the_scale_of_each_unit():
+    """Codes are standardised, so that a unit in other units of measure reads the same."""
+    codes, labels = split(distance=2.0)
+    scales, shift = 10.0 ** np.arange(-3, 2), np.arange(5)
+    changed = tuple(each * scales + shift for each in codes)
+
+    before = metrics.fit_linear_probe(codes[0], labels[0]).predict(codes[1])
+    after = metrics.fit_linear_probe(changed[0], labels[0]).predict(changed[1])
+
+    np.testing.assert_array_equal(after, before)
+
+
+def test_linear_probe_accuracy_is_the_share_of_right_predictions():
+    """The share on test examples of the probe that was fitted on training examples."""
+    codes, labels = split(distance=1.0)
+
+    found = metrics.linear_probe_accuracy(codes, labels)
+
+    predicted = metrics.fit_linear_probe(codes[0], labels[0]).predict(codes[1])
+    assert 1 / 3 < found < 1
+    assert found == np.mean(predicted == labels[1])
+
+
+def test_knn_accuracy_against_brute_force():
+    """The majority of the nearest training codes, the smallest label winning ties."""
+    codes, labels = split(distance=1.5)
+
+    found = metrics.knn_accuracy(codes, labels)
+
+    predicted = []
+    for code in codes[1]:
+        nearest = np.argsort(np.linalg.norm(codes[0] - code, axis=1))[:NEIGHBORS]
+        votes = Counter(labels[0][nearest].tolist())
+        predicted.append(min(votes, key=lambda label: (-votes[label], label)))
+    assert 1 / 3 < found < 1
+    assert found == np.mean(predicted == labels[1])
+
+
+def test_knn_accuracy_does_not_change_when_the_space_is_rotated():
+    """Distances are all it reads."""
+    codes, labels = split(distance=1.5)
+    rotation, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(5, 5)))
+
+    turned = tuple(each @ rotation for each in codes)
+
+    assert metrics.knn_accuracy(turned, labels) == metrics.knn_accuracy(codes, labels)
+
+
+def correlated(size, seed):
+    """Examples of twelve correlated features, away from the origin."""
+    mixing = np.random.default_rng(7).normal(size=(12, 12)) * np.arange(1, 13)
+    return np.random.default_rng(seed).normal(size=(size, 12)) @ mixing / 12 + 5
+
+
+@pytest.mark.parametrize("components", [1, 4, 12])
+def test_pca_error_and_codes_against_the_svd_of_numpy(components):
+    """Codes project on the leading singular vectors of the centred training examples."""
+    train, test = correlated(80, 0), correlated(30, 1)
+
+    *codes, error = metrics.pca_codes(train, test, components=components)
+
+    mean = train.mean(axis=0)
+    basis = np.linalg.svd(train - mean)[2][:components]
+    for found, x in zip(codes, (train, test), strict=True):
+        expected = np.abs((x - mean) @ basis.T)  # a component has no sign
+        np.testing.assert_allclose(np.abs(found), expected, atol=1e-9)  # doubles, by another route
+    remainder = (test - mean) - (test - mean) @ basis.T @ basis
+    assert error == pytest.approx(np.mean(remainder**2), abs=1e-12)  # double precision
+
+
+def test_pca_error_on_training_examples_is_the_sum_of_the_small_eigenvalues():
+    """What is left is the variance of the components that were dropped."""
+    train = correlated(80, 0)
+
+    _, _, error = metrics.pca_codes(train, train, components=5)
+
+    eigenvalues = np.linalg.eigvalsh(np.cov(train.T, bias=True))
+    assert error == pytest.approx(eigenvalues[:-5].sum() / 12, rel=1e-9)  # doubles, another route
+
+
+def test_pca_of_float32_pixels_agrees_with_double_precision():
+    """MNIST arrives in float32; its error agrees with that of scikit-learn in doubles."""
+    train, test = correlated(80, 0).astype("float32"), correlated(30, 1).astype("float32")
+
+    _, _, error = metrics.pca_codes(train, test, components=5)
+
+    pca = PCA(5, svd_solver="full").fit(train.astype(float))
+    expected = np.mean((test - pca.inverse_transform(pca.transform(test))) ** 2)
+    assert error == pytest.approx(expected, rel=1e-4)  # float32 covariance of 80 examples
