@@ -37,6 +37,7 @@ from replication.metrics.probes import (
     linear_probe_accuracy,
     pca_codes,
 )
+from replication.metrics.signals import psnr, unexplained_variance
 
 __all__ = [
     "SMOOTHING",
@@ -62,8 +63,10 @@ __all__ = [
     "most_active_units",
     "pca_codes",
     "protocol_metric_names",
+    "psnr",
     "purity_score",
     "random_directions",
     "sigmoid_slopes",
     "tangent_vectors",
+    "unexplained_variance",
 ]

@@ -9,12 +9,18 @@ from replication.models.autodiff import autodiff_jacobian
 from replication.models.autoencoders import (
     Autoencoder,
     ContractiveAutoencoder,
+    DenseAutoencoder,
     HardCodeAutoencoder,
     QuantizedAutoencoder,
     SparseAutoencoder,
     corrupted,
 )
-from replication.models.classifiers import IMAGE_SHAPE, dense_classifier, image_classifier
+from replication.models.classifiers import (
+    IMAGE_SHAPE,
+    dense_classifier,
+    dropout_classifier,
+    image_classifier,
+)
 from replication.models.inference import in_batches
 from replication.models.variational import (
     LATENT_DIM,
@@ -35,6 +41,7 @@ __all__ = [
     "Autoencoder",
     "ClusteringVAE",
     "ContractiveAutoencoder",
+    "DenseAutoencoder",
     "HardCodeAutoencoder",
     "QuantizedAutoencoder",
     "SparseAutoencoder",
@@ -44,6 +51,7 @@ __all__ = [
     "conv_trunk",
     "corrupted",
     "dense_classifier",
+    "dropout_classifier",
     "encode_means",
     "image_classifier",
     "in_batches",

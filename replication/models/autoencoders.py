@@ -98,6 +98,55 @@ class Autoencoder(TermwiseModel):
         return terms
 
 
+class DenseAutoencoder(keras.Model):
+    """The usual Keras autoencoder: images in, flat reconstructions out, any Keras loss.
+
+    Its target is given to `fit`, so that it can learn from noisy to clean.
+
+    Args:
+        units: Units of the encoder's layers; the last is the code.
+        activation: Of every layer but the code and the last.
+        code: Activation of the code.
+        output: Activation of the last layer.
+        num_inputs: Numbers in one flattened input.
+
+    Source: article 04, part 3, item 2.
+    """
+
+    def __init__(
+        self,
+        *,
+        units: tuple[int, ...],
+        activation: str = "relu",
+        code: str = "relu",
+        output: str = "sigmoid",
+        num_inputs: int = 784,
+    ):
+        super().__init__()
+        self.flatten = layers.Flatten()
+        *hidden, code_dim = units
+        self.encoder = [*(layers.Dense(each, activation) for each in hidden)]
+        self.encoder.append(layers.Dense(code_dim, code))
+        self.decoder = [*(layers.Dense(each, activation) for each in reversed(hidden))]
+        self.decoder.append(layers.Dense(num_inputs, output))
+
+    def encode(self, x):
+        """Codes of shape `(batch, units[-1])`."""
+        code = self.flatten(x)
+        for layer in self.encoder:
+            code = layer(code)
+        return code
+
+    def decode(self, code):
+        """Flat reconstructions of shape `(batch, num_inputs)`."""
+        for layer in self.decoder:
+            code = layer(code)
+        return code
+
+    def call(self, x):
+        return self.decode(self.encode(x))
+
+
 class SparseAutoencoder(Autoencoder):
     """An autoencoder that pays for activity of its code.
 

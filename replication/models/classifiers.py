@@ -36,3 +36,25 @@ def dense_classifier(
             layers.Dense(num_classes, "softmax"),
         ]
     )
+
+
+def dropout_classifier(
+    *, seed: int, units: int = 128, rate: float = 0.2, num_classes: int = 10
+) -> keras.Sequential:
+    """The classifier on top of a code: a hidden layer, dropout, a softmax over classes.
+
+    Args:
+        seed: Seed of the dropout.
+        units: Of the hidden layer.
+        rate: Share of hidden units that are dropped while training.
+        num_classes: Number of classes.
+
+    Source: article 04, part 4, item 2.
+    """
+    return keras.Sequential(
+        [
+            layers.Dense(units, "relu"),
+            layers.Dropout(rate, seed=seed),
+            layers.Dense(num_classes, "softmax"),
+        ]
+    )
