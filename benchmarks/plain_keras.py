@@ -1,4 +1,4 @@
-"""The yardstick: the clustering model of equation (5) in as little plain Keras as it takes.
+"""The yardsticks: article models in as little plain Keras as it takes.
 
 Written apart from `replication.models`, on purpose: it shares no code with what
 it is compared with.
@@ -71,9 +71,18 @@ class PlainClusteringVAE(keras.Model):
         return p
 
 
-def compiled() -> keras.Model:
-    """The model, ready for `fit(x)`."""
+def clustering() -> keras.Model:
+    """The clustering model of equation (5), ready for `fit(x)`."""
     keras.utils.set_random_seed(0)
     model = PlainClusteringVAE()
     model.compile(optimizer="adam", steps_per_execution=50, jit_compile=False)
+    return model
+
+
+def dense() -> keras.Model:
+    """The autoencoder of article 04 as its listings compile it: one step at a time."""
+    keras.utils.set_random_seed(0)
+    encoder = layers.Dense(32, activation="relu")
+    model = keras.Sequential([layers.Flatten(), encoder, layers.Dense(784, activation="sigmoid")])
+    model.compile(optimizer="adam", loss="mean_squared_error")
     return model
