@@ -9,7 +9,7 @@ Two halves that never import each other, and the tables they meet in:
                       └──── results/ ────┘   the tables, known to both
 
     files.py       atomic replacement, for whoever writes
-    figures.py     plots, for notebooks
+    figures/       plots, for notebooks
     notebooks.py   executes and renders notebooks/
     __main__.py    the command line: `python -m replication --help`
 

@@ -27,6 +27,7 @@ AS_INTENDED = {**LISTING, "kernel": "live"}
 AS_INTENDED_TIED = {**AS_INTENDED, "tied": True}  # Basics, item 1
 FORMULA = {**AS_INTENDED_TIED, "reduction": "sum"}  # section Definition, cost function
 NO_PENALTY = {**LISTING, "contraction": 0.0}
+NO_PENALTY_TIED = {**NO_PENALTY, "tied": True}
 
 STD_DEVS = (0.01, 0.1, 0.2, 0.5, 1.0)  # ours: of the noise on each pixel
 SPECTRUM_IMAGES = 1_000
@@ -97,6 +98,12 @@ def formula(seed: int, profile: Profile) -> Outcome:
 def no_penalty(seed: int, profile: Profile) -> Outcome:
     """Control: the listing with lambda = 0."""
     return _variant(seed, profile, NO_PENALTY)
+
+
+@experiment("contractive-no-penalty-tied", datasets=("mnist",), minutes=0.1, metrics=VARIANT)
+def no_penalty_tied(seed: int, profile: Profile) -> Outcome:
+    """Control: the tied decoder alone, with lambda = 0."""
+    return _variant(seed, profile, NO_PENALTY_TIED)
 
 
 @experiment(

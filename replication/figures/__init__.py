@@ -5,11 +5,13 @@ pictures.py  images: mosaics, rows, signed images as grey
 tables.py    counts and numbers as shaded tables
 lines.py     lines over epochs, noise, or the number of a singular value
 points.py    every seed as a point
+codes.py     histograms of activations
 
 A measurement that is not there yet is said in the panel ("not run yet"), never
 an error. Panels that are compared take their range as an argument.
 """
 
+from replication.figures.codes import plot_activations
 from replication.figures.lines import plot_curves, plot_lines, plot_spectra
 from replication.figures.pictures import (
     cluster_titles,
@@ -28,6 +30,7 @@ __all__ = [
     "NOT_RUN",
     "cluster_titles",
     "grey_from_signed",
+    "plot_activations",
     "plot_contingency",
     "plot_curves",
     "plot_image_rows",
