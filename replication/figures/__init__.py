@@ -6,12 +6,15 @@ tables.py    counts and numbers as shaded tables
 lines.py     lines over epochs, noise, or the number of a singular value
 points.py    every seed as a point
 codes.py     histograms of activations
+planes.py    codes of two numbers as points in a plane
+detectors.py errors of normal and abnormal images, false alarms and detections
 
 A measurement that is not there yet is said in the panel ("not run yet"), never
 an error. Panels that are compared take their range as an argument.
 """
 
 from replication.figures.codes import plot_activations
+from replication.figures.detectors import plot_errors, plot_rates
 from replication.figures.lines import plot_curves, plot_lines, plot_spectra
 from replication.figures.pictures import (
     cluster_titles,
@@ -21,6 +24,7 @@ from replication.figures.pictures import (
     plot_mosaics,
     tile_images,
 )
+from replication.figures.planes import plot_classes, plot_values
 from replication.figures.points import plot_seed_groups, plot_seeds
 from replication.figures.style import COLORS, NOT_RUN, use_style
 from replication.figures.tables import plot_contingency, plot_table
@@ -31,16 +35,20 @@ __all__ = [
     "cluster_titles",
     "grey_from_signed",
     "plot_activations",
+    "plot_classes",
     "plot_contingency",
     "plot_curves",
+    "plot_errors",
     "plot_image_rows",
     "plot_lines",
     "plot_mosaic",
     "plot_mosaics",
+    "plot_rates",
     "plot_seed_groups",
     "plot_seeds",
     "plot_spectra",
     "plot_table",
+    "plot_values",
     "tile_images",
     "use_style",
 ]
