@@ -75,8 +75,7 @@ def train(
         off ends with the same weights as an unbroken one.
     """
     checkpoints = checkpoints or Checkpoints()
-    arrays = (x, y, *(initial or ()))
-    key = run_key(build, build_args, arrays, recipe=recipe, seed=seed)
+    key = run_key(build, build_args, (x, y), recipe=recipe, seed=seed, initial=initial)
     with checkpoints.lock(key):
         model = _compiled(build, build_args, x[:1], recipe=recipe, seed=seed)
         if initial is not None:
@@ -93,10 +92,14 @@ def train(
     return Trained(model, state.history)
 
 
-def run_key(build, build_args: dict, arrays: tuple, *, recipe: Recipe, seed: int) -> str:
-    """Key of a training run: source, arguments, arrays, seed and environment."""
+def run_key(
+    build, build_args: dict, arrays: tuple, *, recipe: Recipe, seed: int, initial=None
+) -> str:
+    """Key of a training run: source, arguments, arrays, weights, seed and environment."""
+    started = {} if initial is None else {"initial": fingerprints.array_digest(*initial)}
     return fingerprints.digest(
         {
+            **started,
             "build": fingerprints.source_closure(build),
             "fit": [
                 fingerprints.source_closure(each) for each in (_compiled, _shuffled, _run_epoch)

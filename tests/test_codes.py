@@ -175,3 +175,11 @@ def test_most_active_units_against_a_sorted_list():
 
     ranked = sorted(range(20), key=lambda unit: codes[:, unit].mean(), reverse=True)
     assert found.tolist() == sorted(ranked[:7])
+
+
+def test_sparsity_of_one_unit_and_selectivity_of_one_class_are_refused():
+    """Both would divide by zero; the message says what is needed."""
+    with pytest.raises(ValueError, match="two units or more"):
+        metrics.hoyer_sparsity(np.ones((3, 1)))
+    with pytest.raises(ValueError, match="two classes or more"):
+        metrics.class_selectivity(np.ones((3, 2)), np.zeros(3))

@@ -185,3 +185,25 @@ def test_autodiff_jacobian_leaves_the_model_alone():
 
     for weight, old in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, old)
+
+
+def test_terms_add_up_to_the_loss_when_the_last_batch_is_smaller():
+    """A term without a batch axis counts once for every example, as the loss does."""
+    model = models.SparseAutoencoder(
+        units=(4,), num_inputs=12, penalty="kl", sparsity=50.0, weight_decay=0.1, momentum=0.0
+    )
+    model.compile(keras.optimizers.SGD(0.0))
+    x = np.random.default_rng(0).random((5, 12), dtype=np.float32)
+
+    history = model.fit(x, batch_size=4, verbose=0).history
+    terms = [history[name][0] for name in history if name != "loss"]
+
+    assert len(terms) == 3
+    assert sum(terms) == pytest.approx(history["loss"][0], rel=1e-5)  # float32 sums
+
+
+@pytest.mark.parametrize("arguments", [{"units": (4, 3)}, {"units": (4,), "activation": "relu"}])
+def test_the_contractive_penalty_is_refused_where_its_closed_form_does_not_hold(arguments):
+    """Two layers, or units that are not sigmoid, would be punished by a wrong number."""
+    with pytest.raises(ValueError, match="one layer of sigmoid units"):
+        models.ContractiveAutoencoder(contraction=1e-3, **arguments)

@@ -17,9 +17,14 @@ def hoyer_sparsity(codes: np.ndarray) -> float:
     Returns:
         Fraction in [0, 1]; 0 where every code is zero.
 
+    Raises:
+        ValueError: If there are fewer than two units.
+
     Source: Hoyer (2004), §3.1.
     """
     codes = np.abs(np.asarray(codes, np.float64))
+    if codes.shape[1] < 2:
+        raise ValueError(f"sparsity needs codes of two units or more; received {codes.shape}.")
     codes = codes[codes.any(axis=1)]
     if not len(codes):
         return 0.0
@@ -54,9 +59,14 @@ def class_selectivity(codes: np.ndarray, labels: np.ndarray) -> float:
         Fraction in [0, 1]; units that are never active are left out, and 0 if
         all are.
 
+    Raises:
+        ValueError: If there are fewer than two classes.
+
     Source: Morcos et al. (2018), §2.
     """
     classes = np.unique(labels)
+    if len(classes) < 2:
+        raise ValueError(f"selectivity needs two classes or more; received labels {classes}.")
     means = np.stack([codes[labels == each].mean(axis=0, dtype=np.float64) for each in classes])
     means = means[:, means.max(axis=0) > 0]
     if not means.size:

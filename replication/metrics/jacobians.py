@@ -73,4 +73,5 @@ def gains(codes: np.ndarray, kernel: np.ndarray, directions: np.ndarray) -> np.n
         kernel: Shape `(inputs, units)`.
         directions: Unit vectors, shape `(n, inputs)`.
     """
-    return np.linalg.norm(sigmoid_slopes(codes) * (directions @ kernel), axis=1)
+    products = np.asarray(directions, np.float64) @ kernel
+    return np.linalg.norm(sigmoid_slopes(codes) * products, axis=1)

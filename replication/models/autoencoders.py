@@ -210,7 +210,8 @@ class ContractiveAutoencoder(Autoencoder):
         **autoencoder: As in `Autoencoder`, with one layer of sigmoid units.
 
     Raises:
-        ValueError: If `kernel` or `reduction` is neither of its two.
+        ValueError: If `kernel` or `reduction` is neither of its two, or the
+            encoder is not one layer of sigmoid units.
 
     Source: article 03, section Definition and code section.
     """
@@ -224,6 +225,12 @@ class ContractiveAutoencoder(Autoencoder):
         ):
             if value not in known:
                 raise ValueError(f"{name} must be one of {known}; received {value!r}.")
+        units, activation = autoencoder["units"], autoencoder.get("activation", "sigmoid")
+        if len(units) != 1 or activation != "sigmoid":
+            raise ValueError(
+                "the closed form of the penalty holds for one layer of sigmoid units; received "
+                f"units={units!r} and activation={activation!r}."
+            )
         super().__init__(**autoencoder)
         self.contraction = contraction
         self.kernel = kernel

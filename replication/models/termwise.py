@@ -7,6 +7,9 @@ from keras import ops
 class TermwiseModel(keras.Model):
     """A model that minimises the mean over the batch of the sum of `compute_terms`.
 
+    In the history every term is a mean over examples, like the loss: a term
+    without a batch axis counts once for every example.
+
     Subclasses call `track` with the names of their terms when they are built,
     and return these terms from `compute_terms`.
     """
@@ -28,6 +31,7 @@ class TermwiseModel(keras.Model):
         """Mean over the batch of the sum of `compute_terms`."""
         total = 0.0
         for name, term in self.compute_terms(x, y_pred).items():
-            self.loss_terms[name].update_state(term)
+            weight = None if len(term.shape) else ops.shape(x)[0]
+            self.loss_terms[name].update_state(term, sample_weight=weight)
             total = total + ops.mean(term)
         return total
