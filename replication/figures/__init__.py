@@ -6,6 +6,7 @@ tables.py    counts and numbers as shaded tables
 lines.py     lines over epochs, noise, or the number of a singular value
 points.py    every seed as a point
 codes.py     histograms of activations
+examples.py  a row of numbers, guessed letters, a network as boxes
 planes.py    codes of two numbers as points in a plane
 detectors.py errors of normal and abnormal images, false alarms and detections
 
@@ -15,6 +16,7 @@ an error. Panels that are compared take their range as an argument.
 
 from replication.figures.codes import plot_activations
 from replication.figures.detectors import plot_errors, plot_rates
+from replication.figures.examples import plot_guesses, plot_parts, plot_steps
 from replication.figures.lines import plot_curves, plot_lines, plot_spectra
 from replication.figures.pictures import (
     cluster_titles,
@@ -39,14 +41,17 @@ __all__ = [
     "plot_contingency",
     "plot_curves",
     "plot_errors",
+    "plot_guesses",
     "plot_image_rows",
     "plot_lines",
     "plot_mosaic",
     "plot_mosaics",
+    "plot_parts",
     "plot_rates",
     "plot_seed_groups",
     "plot_seeds",
     "plot_spectra",
+    "plot_steps",
     "plot_table",
     "plot_values",
     "tile_images",
