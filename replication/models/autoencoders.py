@@ -75,16 +75,11 @@ class Autoencoder(TermwiseModel):
 
     def encode(self, x):
         """Codes of shape `(batch, units[-1])`, without corruption."""
-        code = self.flatten(x)
-        for layer in self.encoder:
-            code = layer(code)
-        return code
+        return _apply(self.encoder, self.flatten(x))
 
     def decode(self, code):
         """Flat reconstructions of shape `(batch, num_inputs)`."""
-        for layer in self.decoder:
-            code = layer(code)
-        return code
+        return _apply(self.decoder, code)
 
     def call(self, x, training=False):
         code = self.encode(self.corrupt(x, training=training))
@@ -132,16 +127,11 @@ class DenseAutoencoder(keras.Model):
 
     def encode(self, x):
         """Codes of shape `(batch, units[-1])`."""
-        code = self.flatten(x)
-        for layer in self.encoder:
-            code = layer(code)
-        return code
+        return _apply(self.encoder, self.flatten(x))
 
     def decode(self, code):
         """Flat reconstructions of shape `(batch, num_inputs)`."""
-        for layer in self.decoder:
-            code = layer(code)
-        return code
+        return _apply(self.decoder, code)
 
     def call(self, x):
         return self.decode(self.encode(x))
@@ -323,10 +313,7 @@ class QuantizedAutoencoder(TermwiseModel):
         self.track("reconstruction_loss", "codebook_loss", "commitment_loss")
 
     def _vectors(self, x):
-        code = self.flatten(x)
-        for layer in self.encoder:
-            code = layer(code)
-        return code
+        return _apply(self.encoder, self.flatten(x))
 
     def encode(self, x):
         """One-hot codes of shape `(batch, num_codes)`."""
@@ -334,9 +321,7 @@ class QuantizedAutoencoder(TermwiseModel):
 
     def decode(self, vectors):
         """Flat reconstructions from vectors of the code space."""
-        for layer in self.decoder:
-            vectors = layer(vectors)
-        return vectors
+        return _apply(self.decoder, vectors)
 
     def call(self, x):
         vectors = self._vectors(x)
@@ -353,6 +338,13 @@ class QuantizedAutoencoder(TermwiseModel):
             "codebook_loss": losses.squared_error(ops.stop_gradient(vectors), nearest),
             "commitment_loss": self.commitment * commitment,
         }
+
+
+def _apply(chain: list, x):
+    """One layer after the other."""
+    for layer in chain:
+        x = layer(x)
+    return x
 
 
 def corrupted(x, *, noise: str | None, level: float, seed: int):
