@@ -1,0 +1,395 @@
+"""Article 02: stacks put together from stages, shared runs, and statistics by hand.
+
+Where networks need no training, an experiment runs on the first digits with
+its own settings, and every model stays as it starts.
+"""
+
+import functools
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from keras import ops
+
+from replication import experiments, models
+from replication.experiments import Profile
+from replication.experiments.survey import basic, denoising, protocol, sparse, stacked
+from replication.store import Checkpoints
+from replication.training import Recipe, Trained, initialise
+
+NUM_IMAGES = 120  # on the shelf
+NUM_FEW = 50  # a small training set out of them
+STACK = (9, 6, 4)  # as many layers as the article's example, and quicker
+
+
+class Shelf:
+    """A library with the first digits under every name, so that a full profile is small."""
+
+    def __init__(self, library):
+        self.digits = library.load("digits").head(NUM_IMAGES)
+
+    def load(self, name):
+        return replace(self.digits, name=name)
+
+
+def starter(calls):
+    """Stands in for `train`: notes what was to be trained, and returns it untrained.
+
+    Biases are drawn, so that no two layers of a size can take each other's place.
+    """
+
+    def start(build, build_args, x, y=None, *, recipe, seed, checkpoints, initial=None):
+        model = initialise(build, build_args, x[:1], seed=seed)
+        rng = np.random.default_rng([seed, x[0].size])
+        for weight in model.trainable_weights:
+            if initial is None and y is None and len(weight.shape) == 1:
+                weight.assign(rng.normal(size=weight.shape))
+        if initial is not None:
+            model.set_weights(initial)
+        found = {"args": build_args, "model": model, "recipe": recipe, "x": x, "y": y}
+        calls.append(SimpleNamespace(**found, seed=seed, initial=initial))
+        return Trained(model, [{"reconstruction_loss": float(len(calls))}])
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def data(library):
+    return Shelf(library).load("mnist")
+
+
+@pytest.fixture(scope="module")
+def started(library):
+    """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
+
+    @functools.cache
+    def run(name):
+        calls = []
+        with pytest.MonkeyPatch.context() as patch:
+            for module in (protocol, stacked):
+                patch.setattr(module, "train", starter(calls))
+            patch.setattr(stacked, "STACK", STACK)
+            patch.setattr(basic, "SMALL", NUM_FEW)
+            found = experiments.find(name).run(0, Profile("full", Shelf(library)))
+        return {name: value for name, (value, _) in found.metrics.items()}, found.arrays, calls
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(library, tmp_path_factory):
+    """Two experiments over one store: their metrics, and for how many epochs each trained."""
+    root, found = tmp_path_factory.mktemp("checkpoints"), {}
+    for name in ("survey-denoising-masking", "survey-code-is-feature"):
+        epochs = []
+        store = Checkpoints(root, on_epoch=lambda *each, epochs=epochs: epochs.append(each))
+        outcome = experiments.find(name).run(0, Profile("smoke", library, store))
+        found[name] = {key: value for key, (value, _) in outcome.metrics.items()}, len(epochs)
+    return found
+
+
+def sigmoid(inputs):
+    return 1 / (1 + np.exp(-inputs))
+
+
+def flat(images):
+    return images.reshape(len(images), -1)
+
+
+def through_hidden(model, x):
+    for layer in model.layers[:-1]:
+        x = layer(x)
+    return x
+
+
+@pytest.fixture(scope="module")
+def stages(data):
+    """The stages of a small stack, with random biases, and what each was to be trained on."""
+    calls = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(protocol, "train", starter(calls))
+        profile = Profile("full", None)
+        found = stacked._stages(data, profile, STACK, {}, seed=0, epochs=stacked.STAGE_EPOCHS)
+    return found, calls
+
+
+def test_each_stage_learns_from_the_codes_of_the_one_before(stages, data):
+    """Pixels first, then codes; one layer each, of the stack's sizes, for five epochs."""
+    _, calls = stages
+
+    x = flat(data.x_train)
+    for size, call in zip(STACK, calls, strict=True):
+        np.testing.assert_array_equal(call.x, x)
+        assert [each.shape for each in call.model.kernels] == [
+            (x.shape[1], size),
+            (size, x.shape[1]),
+        ]
+        assert call.recipe == Recipe(epochs=5, batch_size=100)
+        x = models.in_batches(call.model.encode, x)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_the_stack_is_the_composition_of_its_stages(stages, data, depth):
+    """Up through the encoders in order, down through the decoders in reverse: to the last bit."""
+    trained, _ = stages
+    kept = [stage.model for stage in trained[:depth]]
+    deep = initialise(models.Autoencoder, {"units": STACK[:depth]}, data.x_train[:1], seed=9)
+
+    deep.set_weights(stacked._stacked_weights(trained[:depth]))
+
+    expected = flat(data.x_test)
+    for model in kept:
+        expected = model.encode(expected)
+    np.testing.assert_array_equal(deep.encode(data.x_test), expected)
+    for model in reversed(kept):
+        expected = model.decode(expected)
+    np.testing.assert_array_equal(deep(data.x_test)["x_decoded"], expected)
+
+
+def test_codes_of_a_stack_go_through_all_stages(stages, data):
+    """As by hand, with sigmoids in between."""
+    found = stacked._through(stages[0], data.x_test)
+
+    code = flat(data.x_test).astype(np.float64)
+    for stage in stages[0]:
+        kernel, bias = stage.model.encoder[0].get_weights()
+        code = sigmoid(code @ kernel + bias)
+    np.testing.assert_allclose(found, code, atol=1e-5)  # float32, three layers
+
+
+def test_fine_tuning_starts_from_the_stages(started):
+    """Its start is the stack of the stages, and its error before a step is that of the last."""
+    found, arrays, calls = started("survey-layer-wise")
+
+    *layers, tuned, joint, half = calls
+    expected = stacked._stacked_weights([Trained(each.model, []) for each in layers])
+    for given, weight, kept in zip(tuned.initial, expected, tuned.model.weights, strict=True):
+        np.testing.assert_array_equal(given, weight)
+        np.testing.assert_array_equal(kept, weight)
+    assert found["fine_tuned_test_mse"] == found["stage_3_test_mse"]
+    assert (joint.initial, half.initial) == (None, None)
+    assert [each.recipe.epochs for each in calls] == [5, 5, 5, 5, 10, 5]
+    curves = [*(f"stage_{number}_curve" for number in (1, 2, 3)), "fine_tuned_curve", "joint_curve"]
+    assert [arrays[name].tolist() for name in curves] == [[1.0], [2.0], [3.0], [4.0], [5.0]]
+
+
+def test_errors_of_stages_and_of_the_mean_image_by_hand(started, data):
+    """Every stack is decoded back to pixels; the mean image is that of the training images."""
+    found, _, calls = started("survey-layer-wise")
+
+    for depth in (1, 2, 3):
+        x = flat(data.x_test)
+        for call in calls[:depth]:
+            x = call.model.encode(x)
+        for call in reversed(calls[:depth]):
+            x = call.model.decode(x)
+        error = np.square(ops.convert_to_numpy(x) - flat(data.x_test)).mean(dtype=np.float64)
+        assert found[f"stage_{depth}_test_mse"] == pytest.approx(error, rel=1e-6)  # float32 sums
+    expected = np.mean([(each - data.x_train.mean(axis=0)) ** 2 for each in data.x_test])
+    assert found["mean_image_test_mse"] == pytest.approx(expected, rel=1e-6)  # float32 squares
+
+
+def test_pretraining_has_the_settings_of_the_exercise(started):
+    """Two sparse layers of 200 units; both halves of the exercise's cost doubled away."""
+    *_, calls = started("survey-pretraining")
+
+    for call in calls[:2]:
+        model = call.model
+        assert isinstance(model, models.SparseAutoencoder)
+        assert (model.penalty, model.target, model.sparsity) == ("kl", 0.1, 2 * 3.0)
+        assert (model.weight_decay, model.running_mean.momentum) == (3e-3, 0.0)
+        assert (model.encoder[0].units, call.recipe.epochs) == (200, 20)
+
+
+def test_classifiers_start_from_the_stack_or_from_chance(started, data):
+    """The first layers are those of the stages; the softmax on top starts alike in both."""
+    *_, calls = started("survey-pretraining")
+
+    stages, supervised = calls[:2], [each for each in calls[2:] if each.initial is not None]
+    pretrained, random = supervised[:2]
+    encoders = [weight for stage in stages for weight in stage.model.encoder[0].get_weights()]
+    fresh = initialise(stacked._classifier, {}, data.x_train[:1], seed=0).get_weights()
+    assert (len(pretrained.initial), len(random.initial)) == (6, 6)
+    for given, weight in zip(pretrained.initial, encoders + fresh[4:], strict=True):
+        np.testing.assert_array_equal(given, weight)
+    for given, weight in zip(random.initial, fresh, strict=True):
+        np.testing.assert_array_equal(given, weight)
+    np.testing.assert_array_equal(pretrained.x, random.x)
+
+
+def test_few_labels_are_few(started, data):
+    """All three starts learn from the same first labels, for the passes that go with them."""
+    *_, calls = started("survey-pretraining")
+
+    pretrained, random, frozen = calls[2:5]
+    for call in (pretrained, random, frozen):
+        np.testing.assert_array_equal(call.y, data.y_train[:100])
+        assert call.recipe == Recipe(200, 100, loss="sparse_categorical_crossentropy")
+    np.testing.assert_array_equal(random.x, data.x_train[:100])
+    hidden = models.in_batches(lambda x: through_hidden(random.model, x), data.x_train[:100])
+    np.testing.assert_array_equal(frozen.x, hidden)  # codes of the untrained layers
+
+
+def test_the_softmax_before_fine_tuning_is_the_classifier_it_starts(started, data):
+    """Put on top of the stages it gives the same answers, so that tuning starts from them."""
+    found, _, calls = started("survey-pretraining")
+
+    softmax, tuned, random = calls[-3:]
+    codes = through_hidden(tuned.model, data.x_test)
+    expected = softmax.model(codes)
+    np.testing.assert_allclose(tuned.model(data.x_test), expected, rtol=1e-5)  # float32 softmax
+    assert found["ufldl_accuracy_before"] == found["ufldl_accuracy_after"]
+    assert random.initial is None
+    assert found["random_accuracy_all_labels"] == found["random_accuracy_100_labels"]
+
+
+def test_tying_saves_one_kernel(started):
+    """784 times 128 of the parameters that are counted by hand."""
+    found, *_ = started("survey-tied")
+
+    assert found["tied_parameters"] == 784 * 128 + 128 + 784
+    assert found["saved_parameters"] == 784 * 128
+
+
+def test_the_gap_is_test_less_training_error(started, data):
+    """On many images and, for longer, on few; the training error is of what was trained on."""
+    found, _, calls = started("survey-tied")
+
+    assert [(len(call.x), call.recipe.epochs) for call in calls] == [(120, 10), (50, 100)] * 2
+    names = ("tied", "tied_small", "untied", "untied_small")
+    for name, call in zip(names, calls, strict=True):
+        train, test = (
+            np.square(flat(x) - call.model(x)["x_decoded"]).mean() for x in (call.x, data.x_test)
+        )
+        assert found[f"{name}_gap"] == pytest.approx(test - train, abs=1e-6)  # float32 means
+
+
+def test_weight_decay_is_all_that_the_decayed_network_adds(started):
+    """The same start, the same errors before a step; lambda is 1e-3."""
+    found, _, calls = started("survey-weight-decay")
+
+    assert [call.model.weight_decay for call in calls] == [0.0, 1e-3]
+    assert found["plain_test_mse"] == found["decayed_test_mse"]
+    squares = [np.square(each).sum() for each in calls[0].model.get_weights() if each.ndim == 2]
+    assert found["plain_kernel_norm"] == pytest.approx(sum(squares), rel=1e-5)  # float32 sums
+
+
+def test_k_means_is_scored_by_its_distance_to_the_nearest_centre(started, data):
+    """The error per pixel, by brute force; pictures of codes are decoded vectors."""
+    found, arrays, (call, _) = started("survey-k-codes")
+
+    centres = flat(arrays["centers"]).astype(np.float64)
+    nearest = [
+        min(np.square(image - each).mean() for each in centres) for image in flat(data.x_test)
+    ]
+    assert found["kmeans_test_mse"] == pytest.approx(np.mean(nearest), rel=1e-5)  # float32 centres
+    vectors = call.model.quantize.vectors.numpy()
+    np.testing.assert_array_equal(flat(arrays["pictures"]), call.model.decode(vectors))
+
+
+def test_codes_that_chance_gives_are_hardly_pure(started, data):
+    """Two controls, drawn one after the other: not the same, and both near the largest class."""
+    found, *_ = started("survey-k-codes")
+
+    assert found["random_purity"] != found["second_random_purity"]
+    assert found["random_hungarian_accuracy"] <= found["random_purity"] < 0.4  # 120 images
+    assert 1 <= found["codes_used"] <= 10
+
+
+@pytest.mark.parametrize(
+    ("control", "name", "activation", "eta"),
+    [
+        ("survey-dense-relu", "survey-sparse-l1", "relu", 0.05),
+        ("survey-dense-sigmoid", "survey-sparse-kl", "sigmoid", 1.0),
+    ],
+)
+def test_sparse_networks_differ_from_their_controls_by_the_penalty(
+    started, control, name, activation, eta
+):
+    """Overcomplete, alike before a step in everything that is measured; eta as declared."""
+    dense, sparse_code = started(control), started(name)
+
+    (plain,), (penalised,) = dense[2], sparse_code[2]
+    assert penalised.model.encoder[0].kernel.shape == (784, 1_024)
+    assert penalised.model.encoder[0].activation.__name__ == activation
+    assert penalised.model.sparsity == eta
+    assert not hasattr(plain.model, "sparsity")
+    assert dense[0] == sparse_code[0]
+
+
+def test_statistics_of_codes_by_hand(data):
+    """Means over test images, distance from 0.05 unit by unit, and units that never fire."""
+    codes = np.zeros((NUM_IMAGES, 4), "float32")
+    codes[:, 1] = 0.25
+    codes[: NUM_IMAGES // 2, 2] = 0.1
+
+    found = {name: value for name, (value, _) in sparse._statistics(codes, data).items()}
+
+    assert found["silent_share"] == 0.5
+    assert found["active_share"] == (1 + 0.5) / 4
+    assert found["mean_activation"] == pytest.approx((0.25 + 0.05) / 4, rel=1e-6)  # float32 codes
+    distance = (0.05 + 0.2 + 0 + 0.05) / 4
+    assert found["target_distance"] == pytest.approx(distance, rel=1e-6)  # float32 codes
+
+
+def test_gradient_share_is_one_less_the_momentum():
+    """A tenth of the gradient reaches the batch at beta = 0.9, all of it at 0."""
+    outcome = experiments.find("survey-gradient-share").run(0, Profile("smoke", None))
+
+    found = {name: value for name, (value, _) in outcome.metrics.items()}
+    assert found["gradient_share"] == pytest.approx(1 - 0.9, rel=1e-4)  # float32 gradients
+    assert found["gradient_share_batch_mean"] == pytest.approx(1, rel=1e-4)  # float32 gradients
+
+
+def test_gradient_of_the_penalty_by_hand_against_differences():
+    """The slope of the divergence from 0.05, through the mean of the batch."""
+    codes = np.random.default_rng(0).uniform(0.1, 0.9, size=(5, 3))
+
+    found = sparse._mean_penalty_gradient(codes)
+
+    def penalty(each):
+        mean = each.mean(axis=0)
+        return (0.05 * np.log(0.05 / mean) + 0.95 * np.log(0.95 / (1 - mean))).sum()
+
+    for row, column in np.ndindex(codes.shape):
+        step = np.zeros_like(codes)
+        step[row, column] = 1e-5
+        slope = (penalty(codes + step) - penalty(codes - step)) / 2e-5
+        assert found[row, column] == pytest.approx(slope, rel=1e-6)  # central difference
+
+
+def test_the_controls_of_denoising_are_the_plain_autoencoder_twice(started, data):
+    """Once from the same start, once from another seed's; noise of half the pixels is trained."""
+    found, arrays, calls = started("survey-denoising-masking")
+
+    noisy, plain, other = calls
+    assert (noisy.model.corrupt.rate, noisy.seed) == (0.5, 0)
+    assert [call.args for call in (plain, other)] == [protocol.PLAIN] * 2
+    assert (plain.seed, other.seed) == (0, denoising.OTHER_START)
+    np.testing.assert_array_equal(arrays["corrupted_0"], data.x_test[:8, ..., 0])
+    for label in ("0_0", "0_25", "0_5", "0_75"):
+        for name in ("test_mse", "probe_accuracy"):  # before a step they are one network
+            assert found[f"denoising_{name}_at_{label}"] == found[f"plain_{name}_at_{label}"]
+    assert found["noise_0_test_mse_at_0_0"] != found["plain_test_mse_at_0_0"]
+
+
+def test_errors_under_noise_are_measured_against_clean_images(started, data):
+    """By hand, from the corruption drawn again: masking of three quarters of the pixels."""
+    found, _, (call, *_) = started("survey-denoising-masking")
+    seen = models.corrupted(data.x_test, noise="masking", level=0.75, seed=0)
+
+    expected = np.square(call.model(seen)["x_decoded"] - flat(data.x_test)).mean()
+
+    mse = found["denoising_test_mse_at_0_75"]
+    assert mse == pytest.approx(expected, rel=1e-5)  # float32 means
+
+
+def test_the_plain_autoencoder_is_trained_once(trained):
+    """Denoising trains three networks; the code as a feature finds its own among them."""
+    masking, masking_epochs = trained["survey-denoising-masking"]
+    feature, feature_epochs = trained["survey-code-is-feature"]
+
+    assert (masking_epochs, feature_epochs) == (3, 0)
+    assert feature["code_test_mse"] == masking["plain_test_mse_at_0_0"]
+    assert feature["code_probe_accuracy"] == masking["plain_probe_accuracy_at_0_0"]
