@@ -44,7 +44,7 @@ def test_other_seeds_are_refused(text):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["run", "--article", "nothing"], "expected one of clustering"),
+        (["run", "--article", "nothing"], "expected one of applied"),
         (["run", "--profile", "huge"], "'auto', 'full', 'embedded', 'smoke'"),
         (["run", "--seeds", "none"], "names no seeds"),
         (["sweep", "--experiments", "nothing-*"], "clustering-eq5-mnist"),

@@ -220,7 +220,7 @@ def test_jobs_side_by_side_give_the_numbers_of_jobs_in_turn(monkeypatch):
 
 def test_selection_names_what_there_is():
     """An unknown article or pattern is an error that lists the known ones."""
-    with pytest.raises(ExperimentError, match="expected one of clustering"):
+    with pytest.raises(ExperimentError, match="expected one of applied"):
         runner.select(article="nothing")
     with pytest.raises(ExperimentError, match="clustering-eq5-mnist"):
         runner.select(pattern="nothing-*")

@@ -1,6 +1,7 @@
 """Digits: order among pixels, noise that a bottleneck drops, and pictures made up from codes."""
 
 import numpy as np
+from sklearn.decomposition import PCA
 
 from replication import metrics, models
 from replication.experiments import Metric, Outcome, Profile, experiment
@@ -54,20 +55,33 @@ def order(seed: int, profile: Profile) -> Outcome:
     minutes=1,
     metrics=[
         Metric(f"{name}_mse", "squared intensity", "lower")
-        for name in ("noisy", "bottleneck", "wide", "bottleneck_clean", "wide_clean")
+        for name in (
+            *("noisy", "bottleneck", "wide", "pca", "bottleneck_clean", "wide_clean"),
+            *(f"unclipped_{name}" for name in ("noisy", "bottleneck", "wide", "pca")),
+        )
     ],
 )
 def denoise(seed: int, profile: Profile) -> Outcome:
-    """Noisy digits through networks that have seen clean ones only, narrow and wide."""
+    """Noisy digits through networks that have seen clean ones only, narrow and wide.
+
+    Clipping the noise to [0, 1] makes the black background a grey haze, so the
+    same is measured without it; principal components of the bottleneck's size
+    stand beside the networks.
+    """
     data, x = protocol.digits(profile)
     clean = protocol.flat(data.x_test)
     noise = np.random.default_rng(seed).normal(scale=NOISE, size=clean.shape)
+    unclipped = (clean + noise).astype(np.float32)
     noisy = np.clip(clean + noise, 0, 1).astype(np.float32)
-    seen = {"noisy": noisy}
+    seen = {"noisy": noisy, "unclipped_noisy": unclipped}
     for name, arguments in (("bottleneck", NETWORK), ("wide", WIDE)):
         trained = protocol.fit(arguments, x, profile, seed=seed, epochs=EPOCHS)
         seen[name] = models.in_batches(trained.model, noisy)
+        seen[f"unclipped_{name}"] = models.in_batches(trained.model, unclipped)
         seen[f"{name}_clean"] = models.in_batches(trained.model, clean)
+    pca = PCA(protocol.CODE_DIM, svd_solver="covariance_eigh").fit(protocol.flat(x))
+    seen["pca"] = pca.inverse_transform(pca.transform(noisy))
+    seen["unclipped_pca"] = pca.inverse_transform(pca.transform(unclipped))
     scores = {
         f"{name}_mse": (float(np.square(each - clean).mean(dtype=np.float64)), len(clean))
         for name, each in seen.items()
