@@ -10,12 +10,20 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import functools  # noqa: E402
+from dataclasses import replace  # noqa: E402
+from types import SimpleNamespace  # noqa: E402
+
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
+from replication import experiments, training  # noqa: E402
+from replication.experiments import Profile  # noqa: E402
 from replication.runner import settings  # noqa: E402
 from replication.store import Checkpoints  # noqa: E402
 
 UNTESTED = "REAL DATA NOT TESTED"
+SHELF_IMAGES = 120
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +44,75 @@ def real_mnist(library):
 def checkpoints(tmp_path):
     """An empty run store of its own."""
     return Checkpoints(tmp_path / "checkpoints")
+
+
+class Shelf:
+    """A library with the first digits under every name, so that a full profile is small."""
+
+    def __init__(self, library):
+        self.digits = library.load("digits").head(SHELF_IMAGES)
+
+    def load(self, name):
+        """The digits; as negatives where clothes are asked for."""
+        found = replace(self.digits, name=name)
+        return replace(found, x_test=1 - found.x_test) if name == "fashion_mnist" else found
+
+
+@pytest.fixture(scope="session")
+def shelf(library):
+    """A stand-in for the library of a full profile."""
+    return Shelf(library)
+
+
+@pytest.fixture(scope="session")
+def starter():
+    """What stands in for `train`: notes each call, and returns the model untrained."""
+    return _starter
+
+
+@pytest.fixture(scope="session")
+def run_untrained(shelf):
+    """Runs an experiment at full settings with untrained models.
+
+    Returns its metrics, its arrays, and what was to be trained. `modules` are those that call
+    `train`; `patches` are other attributes to replace, as `(module, name, value)`.
+    """
+
+    def run(name, modules, *, patches=(), draw_biases=False):
+        calls = []
+        with pytest.MonkeyPatch.context() as patch:
+            for module in modules:
+                patch.setattr(module, "train", _starter(calls, draw_biases=draw_biases))
+            for each in patches:
+                patch.setattr(*each)
+            found = experiments.find(name).run(0, Profile("full", shelf))
+        return {name: value for name, (value, _) in found.metrics.items()}, found.arrays, calls
+
+    return run
+
+
+def _starter(calls, *, draw_biases):
+    """Stands in for `train`: notes what was to be trained, and returns it untrained.
+
+    Drawn biases keep two layers of a size from taking each other's place.
+    """
+
+    def start(build, build_args, x, y=None, *, recipe, seed, checkpoints, initial=None):
+        model = training.initialise(build, build_args, x[:1], seed=seed)
+        rng = np.random.default_rng([seed, x[0].size])
+        for weight in model.trainable_weights:
+            if draw_biases and initial is None and y is None and len(weight.shape) == 1:
+                weight.assign(rng.normal(size=weight.shape))
+        if initial is not None:
+            model.set_weights(initial)
+        options = {"recipe": recipe, "seed": seed}
+        key = functools.partial(training.run_key, build, build_args, (x, y), **options)
+        noted = {"args": build_args, "model": model, "x": x, "y": y, "initial": initial}
+        calls.append(SimpleNamespace(**noted, **options, key=key))
+        number = float(len(calls))
+        return training.Trained(model, [{"loss": number, "reconstruction_loss": number}])
+
+    return start
 
 
 def pytest_terminal_summary(terminalreporter):

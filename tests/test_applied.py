@@ -15,48 +15,22 @@ import pytest
 from replication import datasets, experiments
 from replication.experiments import Profile, applied
 from replication.store import Checkpoints
-from replication.training import Recipe, Trained, initialise
+from replication.training import Recipe
 
 NUM_IMAGES, NUM_KEPT = 120, 96  # on the shelf, and four fifths of them
 RECIPE = Recipe(epochs=50, batch_size=256, loss="mean_squared_error")
 NUM_DRAWS = 40_000
 
 
-class Shelf:
-    """A library with the first digits under every name, so that a full profile is small."""
-
-    def __init__(self, library):
-        self.digits = library.load("digits").head(NUM_IMAGES)
-
-    def load(self, name):
-        found = replace(self.digits, name=name)
-        return replace(found, x_test=1 - found.x_test) if name == "fashion_mnist" else found
+@pytest.fixture(scope="module")
+def data(shelf):
+    return shelf.load("mnist")
 
 
 @pytest.fixture(scope="module")
-def data(library):
-    return Shelf(library).load("mnist")
-
-
-@pytest.fixture(scope="module")
-def started(library):
+def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-
-    @functools.cache
-    def run(name):
-        calls = []
-
-        def start(build, build_args, x, y, *, recipe, seed, checkpoints):
-            model = initialise(build, build_args, x[:1], seed=seed)
-            calls.append(SimpleNamespace(args=build_args, model=model, recipe=recipe, x=x, y=y))
-            return Trained(model, [{"loss": float(len(calls))}])
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(applied, "train", start)
-            found = experiments.find(name).run(0, Profile("full", Shelf(library)))
-        return {name: value for name, (value, _) in found.metrics.items()}, found.arrays, calls
-
-    return run
+    return functools.cache(lambda name: run_untrained(name, [applied]))
 
 
 @pytest.fixture(scope="module")
@@ -245,9 +219,9 @@ def test_outliers_are_upside_down_where_digits_stand_in(library, profile):
     assert not np.array_equal(found, digits)
 
 
-def test_outliers_are_fashions_own_test_images(library, data):
+def test_outliers_are_fashions_own_test_images(shelf, data):
     """The full profile leaves them as they are."""
-    found = applied._outliers(Profile("full", Shelf(library)))
+    found = applied._outliers(Profile("full", shelf))
 
     np.testing.assert_array_equal(found, 1 - data.x_test)
 

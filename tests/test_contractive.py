@@ -6,61 +6,29 @@ own settings, and every model stays as it starts.
 
 import functools
 import itertools
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import special
 
-from replication import datasets, experiments, training
+from replication import datasets, experiments
 from replication.experiments import Profile, contractive
 from replication.layers import TiedDense
-from replication.training import Recipe, Trained, initialise
+from replication.training import Recipe
 
 NUM_IMAGES, NUM_KEPT = 120, 110  # on the shelf, and the listing's share of them
 
 
-class Shelf:
-    """A library with the first digits under every name, so that a full profile is small."""
-
-    def __init__(self, library):
-        self.digits = library.load("digits").head(NUM_IMAGES)
-
-    def load(self, name):
-        return replace(self.digits, name=name)
-
-
-def starter(calls):
-    """Stands in for `train`: notes what was to be trained, and returns it untrained."""
-
-    def start(build, build_args, x, *, recipe, seed, checkpoints):
-        model = initialise(build, build_args, x[:1], seed=seed)
-        key = functools.partial(training.run_key, build, build_args, (x,), recipe=recipe, seed=seed)
-        calls.append(SimpleNamespace(model=model, x=x, recipe=recipe, key=key))
-        return Trained(model, [])
-
-    return start
+@pytest.fixture(scope="module")
+def data(shelf):
+    return shelf.load("mnist")
 
 
 @pytest.fixture(scope="module")
-def data(library):
-    return Shelf(library).load("mnist")
-
-
-@pytest.fixture(scope="module")
-def started(library):
+def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-
-    @functools.cache
-    def run(name):
-        calls = []
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(contractive, "train", starter(calls))
-            found = experiments.find(name).run(0, Profile("full", Shelf(library)))
-        return {name: value for name, (value, _) in found.metrics.items()}, found.arrays, calls
-
-    return run
+    return functools.cache(lambda name: run_untrained(name, [contractive]))
 
 
 def flat(images):
@@ -256,18 +224,16 @@ def test_penalty_identities_at_smoke_size(library):
 
 
 @pytest.fixture(scope="module")
-def ablated(library):
+def ablated(run_untrained):
     """Metrics of the ablation that only say which model was measured, and its calls."""
-    names, calls = [metric.name for metric in contractive.VARIANT], []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contractive, "train", starter(calls))
-        patch.setattr(
-            contractive,
-            "_measure",
-            lambda model, data, *, seed: dict.fromkeys(names, (model.contraction, 1)),
-        )
-        outcome = experiments.find("contractive-ablation").run(0, Profile("full", Shelf(library)))
-    return {name: value for name, (value, _) in outcome.metrics.items()}, calls
+    names = [metric.name for metric in contractive.VARIANT]
+
+    def measure(model, data, *, seed):
+        return dict.fromkeys(names, (model.contraction, 1))
+
+    patches = [(contractive, "_measure", measure)]
+    found, _, calls = run_untrained("contractive-ablation", [contractive], patches=patches)
+    return found, calls
 
 
 def test_the_ablation_is_a_grid_of_weights_and_epochs(ablated):

@@ -6,8 +6,6 @@ its own settings, and every model stays as it starts.
 
 import collections
 import functools
-from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,50 +16,22 @@ from replication.experiments import Profile
 from replication.experiments.intuition import characters, images, labels, protocol, sequences
 from replication.experiments.intuition.text import TEXT
 from replication.store import Checkpoints
-from replication.training import Recipe, Trained, initialise
+from replication.training import Recipe, initialise
 
 NUM_IMAGES = 120  # on the shelf
 NUM_DRAWS = 40_000
 LINES = ("abcab", "cabba", "a")  # spelled from letters that the text has
 
 
-class Shelf:
-    """A library with the first digits under every name, so that a full profile is small."""
-
-    def __init__(self, library):
-        self.digits = library.load("digits").head(NUM_IMAGES)
-
-    def load(self, name):
-        return replace(self.digits, name=name)
+@pytest.fixture(scope="module")
+def data(shelf):
+    return shelf.load("mnist")
 
 
 @pytest.fixture(scope="module")
-def data(library):
-    return Shelf(library).load("mnist")
-
-
-@pytest.fixture(scope="module")
-def started(library):
+def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-
-    @functools.cache
-    def run(name):
-        calls = []
-
-        def start(build, build_args, x, y, *, recipe, seed, checkpoints, initial=None):
-            model = initialise(build, build_args, x[:1], seed=seed)
-            if initial is not None:
-                model.set_weights(initial)
-            calls.append(SimpleNamespace(model=model, recipe=recipe, x=x, y=y, initial=initial))
-            return Trained(model, [])
-
-        with pytest.MonkeyPatch.context() as patch:
-            for module in (protocol, images, labels):
-                patch.setattr(module, "train", start)
-            found = experiments.find(name).run(0, Profile("full", Shelf(library)))
-        return {name: value for name, (value, _) in found.metrics.items()}, found.arrays, calls
-
-    return run
+    return functools.cache(lambda name: run_untrained(name, [protocol, images, labels]))
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,6 @@ its own settings, and every model stays as it starts.
 """
 
 import functools
-from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,58 +21,19 @@ NUM_FEW = 50  # a small training set out of them
 STACK = (9, 6, 4)  # as many layers as the article's example, and quicker
 
 
-class Shelf:
-    """A library with the first digits under every name, so that a full profile is small."""
-
-    def __init__(self, library):
-        self.digits = library.load("digits").head(NUM_IMAGES)
-
-    def load(self, name):
-        return replace(self.digits, name=name)
-
-
-def starter(calls):
-    """Stands in for `train`: notes what was to be trained, and returns it untrained.
-
-    Biases are drawn, so that no two layers of a size can take each other's place.
-    """
-
-    def start(build, build_args, x, y=None, *, recipe, seed, checkpoints, initial=None):
-        model = initialise(build, build_args, x[:1], seed=seed)
-        rng = np.random.default_rng([seed, x[0].size])
-        for weight in model.trainable_weights:
-            if initial is None and y is None and len(weight.shape) == 1:
-                weight.assign(rng.normal(size=weight.shape))
-        if initial is not None:
-            model.set_weights(initial)
-        found = {"args": build_args, "model": model, "recipe": recipe, "x": x, "y": y}
-        calls.append(SimpleNamespace(**found, seed=seed, initial=initial))
-        return Trained(model, [{"reconstruction_loss": float(len(calls))}])
-
-    return start
+@pytest.fixture(scope="module")
+def data(shelf):
+    return shelf.load("mnist")
 
 
 @pytest.fixture(scope="module")
-def data(library):
-    return Shelf(library).load("mnist")
-
-
-@pytest.fixture(scope="module")
-def started(library):
+def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-
-    @functools.cache
-    def run(name):
-        calls = []
-        with pytest.MonkeyPatch.context() as patch:
-            for module in (protocol, stacked):
-                patch.setattr(module, "train", starter(calls))
-            patch.setattr(stacked, "STACK", STACK)
-            patch.setattr(basic, "SMALL", NUM_FEW)
-            found = experiments.find(name).run(0, Profile("full", Shelf(library)))
-        return {name: value for name, (value, _) in found.metrics.items()}, found.arrays, calls
-
-    return run
+    smaller = [(stacked, "STACK", STACK), (basic, "SMALL", NUM_FEW)]
+    modules = [protocol, stacked]
+    return functools.cache(
+        lambda name: run_untrained(name, modules, patches=smaller, draw_biases=True)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +63,11 @@ def through_hidden(model, x):
 
 
 @pytest.fixture(scope="module")
-def stages(data):
+def stages(data, starter):
     """The stages of a small stack, with random biases, and what each was to be trained on."""
     calls = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(protocol, "train", starter(calls))
+        patch.setattr(protocol, "train", starter(calls, draw_biases=True))
         profile = Profile("full", None)
         found = stacked._stages(data, profile, STACK, {}, seed=0, epochs=stacked.STAGE_EPOCHS)
     return found, calls
