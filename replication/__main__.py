@@ -108,7 +108,7 @@ def check() -> None:
 
 @app.command()
 def report() -> None:
-    """Print the claims, and write them into README.md and results/verdicts.csv."""
+    """Print the claims, and write verdicts, ledger and the tables in README.md and docs/."""
     from replication.claims import report as reporting
 
     found = _judge()
@@ -160,9 +160,7 @@ def _judge():
     from replication.claims import verdicts
     from replication.runner import settings
 
-    return verdicts.check(
-        None, settings.RESULTS, settings.TODAY, readme=settings.ROOT / "README.md"
-    )
+    return verdicts.check(None, settings.RESULTS, settings.TODAY, documents=settings.DOCUMENTS)
 
 
 def _check(*, ran_profile: str | None = None) -> bool:
@@ -180,8 +178,8 @@ def _publish(found) -> None:
     from replication.claims import report as reporting
     from replication.runner import settings
 
-    reporting.write_verdicts(settings.RESULTS, found)
-    reporting.update_readme(settings.ROOT / "README.md", found)
+    reporting.write_summaries(settings.RESULTS, found)
+    reporting.update_documents(settings.DOCUMENTS, found)
 
 
 def _seeds(text: str | None) -> list[int]:

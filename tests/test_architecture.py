@@ -24,8 +24,12 @@ DESCRIBING = {"training", "datasets", "metrics"} | BUILDING
 CLAIMS = [
     "claims.schema",
     "claims",
+    "claims.intervals",
+    "claims.power",
     "claims.judge",
     "claims.regression",
+    "claims.tables",
+    "claims.ledger",
     "claims.verdicts",
     "claims.report",
 ]

@@ -17,7 +17,7 @@ import pytest
 
 from replication import notebooks
 from replication.claims import load
-from replication.claims.judge import CONFIDENCE
+from replication.claims.intervals import CONFIDENCE
 
 ROOT = Path(__file__).parent.parent
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))

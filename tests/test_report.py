@@ -10,7 +10,8 @@ from rich.console import Console
 
 from replication import results
 from replication.claims import ClaimError, report
-from replication.claims.verdicts import README_BEGIN, README_END, check, replace_table
+from replication.claims.tables import replace_table
+from replication.claims.verdicts import check
 
 CLAIMS = """slug = "demo"
 number = 1
@@ -55,7 +56,7 @@ core = false
 verdict = "inconclusive"
 explanation = "Not run yet."
 """
-README = f"# Demo\n\n{README_BEGIN}\nold\n{README_END}\n\nAfter.\n"
+README = "# Demo\n\n<!-- claims:begin -->\nold\n<!-- claims:end -->\n\nAfter.\n"
 
 
 def record(root, experiment, seed, value, *, profile="full", fingerprint="here"):
@@ -89,13 +90,15 @@ def project(tmp_path):
 
 def run_check(project, today=None):
     """The report of a project."""
-    return check(project / "claims", project / "results", today, readme=project / "README.md")
+    return check(
+        project / "claims", project / "results", today, documents={"claims": project / "README.md"}
+    )
 
 
 def refresh(project):
     """Writes what is generated."""
-    report.write_verdicts(project / "results", run_check(project))
-    report.update_readme(project / "README.md", run_check(project))
+    report.write_summaries(project / "results", run_check(project))
+    report.update_documents({"claims": project / "README.md"}, run_check(project))
 
 
 def printed(function, *args, **kwargs):
@@ -222,8 +225,8 @@ def test_a_readme_without_markers_is_a_problem(project):
     (project / "README.md").write_text("# Demo\n")
 
     assert "between its markers" in only_problem(run_check(project))
-    with pytest.raises(ClaimError, match=f"expected the markers {README_BEGIN}"):
-        report.update_readme(project / "README.md", run_check(project))
+    with pytest.raises(ClaimError, match="expected the markers <!-- claims:begin"):
+        report.update_documents({"claims": project / "README.md"}, run_check(project))
 
 
 def test_the_readme_table_has_both_axes_and_leaves_the_rest_alone(project):
@@ -233,18 +236,18 @@ def test_the_readme_table_has_both_axes_and_leaves_the_rest_alone(project):
     assert text.startswith("# Demo\n\n<!-- claims:begin -->\n| article | claim | reported |")
     assert text.endswith("\n<!-- claims:end -->\n\nAfter.\n")
     assert r"`high`: It is high \| very. | 0.845 | 0.8433 [0.7674, 0.9192], n = 3" in text
-    assert "| **reproduced** | 3 seeds, run anew |" in text
-    assert replace_table(text, "x", "README.md") == README.replace("old", "x")
+    assert "n = 3 | 3 | **reproduced** | 3 seeds, run anew |" in text
+    assert replace_table(text, "claims", "x", "README.md") == README.replace("old", "x")
 
 
 def test_verdicts_have_one_row_per_claim_and_nothing_volatile(project):
     """Claims without a number leave the cells blank."""
     lines = (project / "results" / "verdicts.csv").read_text().splitlines()
 
-    assert lines[0] == "article,claim,kind,says,reported,mean,low,high,n,verdict"
-    assert lines[1] == "demo,grid,reader,It looks good.,,,,,0,shown"
+    assert lines[0] == "article,claim,kind,says,reported,mean,low,high,n,seeds_needed,verdict"
+    assert lines[1] == "demo,grid,reader,It looks good.,,,,,0,none,shown"
     assert lines[2].startswith("demo,high,value,It is high | very.,0.845,0.843333,0.767")
-    assert lines[3] == "demo,later,order,It beats another.,,,,,0,inconclusive"
+    assert lines[3] == "demo,later,order,It beats another.,,,,,0,at least 3,inconclusive"
 
 
 def test_the_summary_counts_verdicts_but_no_picture(project):

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replication.claims import Claim, Comparison
-from replication.claims.judge import judge, mean_interval, prediction_interval
+from replication.claims.intervals import mean_interval, prediction_interval
+from replication.claims.judge import judge
 from replication.claims.regression import compare, roll_up, status_of_claim
 
 COLUMNS = ["experiment", "profile", "seed", "metric", "value", "num_examples"]
@@ -212,6 +213,45 @@ def test_swapping_the_sides_of_an_order_swaps_its_verdict(ours, other):
 
     assert judge(order_claim(direction="less"), swapped).verdict == verdict
     assert judge(order_claim(), swapped).verdict == opposite.get(verdict, verdict)
+
+
+RANK = {"contradicted": 0, "not reproduced": 0, "inconclusive": 1, "reproduced": 2}
+ROUND = st.floats(0, 1e3).map(lambda v: float(f"{v:.3g}"))
+
+
+@QUICK
+@given(VALUES.filter(lambda values: len(values) > 2), VALUES, ROUND)
+def test_an_order_is_monotone_in_the_evidence(ours, other, gain):
+    """Ours raised on every seed, the verdict never falls."""
+    rows = measured(ours=ours, other=other)
+    raised = measured(ours=[value + gain for value in ours], other=other)
+    before, after = judge(order_claim(), rows), judge(order_claim(), raised)
+
+    assert RANK[after.verdict] >= RANK[before.verdict]
+
+
+@QUICK
+@given(VALUES.filter(lambda values: len(values) > 2), VALUES)
+def test_an_order_once_decided_stays_so_when_the_same_seeds_come_again(ours, other):
+    """More evidence of the same kind never takes a verdict back."""
+    before = judge(order_claim(), measured(ours=ours, other=other)).verdict
+    shared = min(len(ours), len(other))
+    twice = measured(ours=ours[:shared] * 2, other=other[:shared] * 2)
+
+    if before != "inconclusive":
+        assert judge(order_claim(), twice).verdict == before
+
+
+@QUICK
+@given(VALUES.filter(lambda values: len(values) > 2), st.floats(-1e3, 1e3), ROUND)
+def test_a_value_is_monotone_in_its_distance(ours, reported, further):
+    """A number that lies outside stays outside when it moves away from our mean."""
+    rows = measured(ours=ours)
+    sign = 1 if reported >= np.mean(ours) else -1
+    before = judge(value_claim(reported), rows).verdict
+    after = judge(value_claim(reported + sign * further), rows).verdict
+
+    assert RANK[after] <= RANK[before]
 
 
 @QUICK

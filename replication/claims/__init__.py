@@ -9,9 +9,18 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.claims.schema import ClaimError, Lines, check_article, check_claim
+from replication.claims.schema import ClaimError, Lines, check_article, check_claim, check_open
 
-__all__ = ["Article", "Claim", "ClaimError", "Comparison", "Context", "load"]
+__all__ = [
+    "Alternative",
+    "Article",
+    "Claim",
+    "ClaimError",
+    "Comparison",
+    "Context",
+    "OpenDetail",
+    "load",
+]
 
 
 @dataclass(frozen=True)
@@ -79,8 +88,38 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """One other way to fill in an open detail, and what was measured with it."""
+
+    what: str
+    measures: str
+
+
+@dataclass(frozen=True)
+class OpenDetail:
+    """Something the article leaves open: what we took, and what else a reader might take.
+
+    `measures` is the number with our choice; each alternative names the same
+    number with its own.
+    """
+
+    id: str
+    detail: str
+    locator: str
+    ours: str
+    measures: str
+    alternatives: tuple[Alternative, ...]
+    line: int
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Everything the detail refers to as "experiment/metric"."""
+        return (self.measures, *(other.measures for other in self.alternatives))
+
+
+@dataclass(frozen=True)
 class Article:
-    """One article and its claims, in the order of the file."""
+    """One article with its claims and the details it leaves open, in the order of the file."""
 
     slug: str
     number: int
@@ -92,6 +131,7 @@ class Article:
     claims: tuple[Claim, ...]
     path: Path
     notes: str = ""
+    open: tuple[OpenDetail, ...] = ()
 
 
 def load(directory: Path | None = None) -> dict[str, Article]:
@@ -126,14 +166,18 @@ def _load_article(path: Path) -> Article:
         raise ClaimError(f"{path}: expected a readable UTF-8 file, received: {error}") from error
     lines = Lines(path, text)
     check_article(content, lines)
-    claims = []
-    for index, table in enumerate(content["claims"]):
-        check_claim(table, index, lines)
-        claims.append(_claim(table, lines.of_claim(index)))
-        if claims[-1].id in {claim.id for claim in claims[:-1]}:
-            raise lines.error("expected an id of its own, received one used before", index, "id")
-    fields = {key: value for key, value in content.items() if key != "claims"}
-    return Article(claims=tuple(claims), path=path, **fields)
+    read = {"claims": (check_claim, _claim), "open": (check_open, _open)}
+    entries = {}
+    for table, (check, build) in read.items():
+        found = []
+        for index, entry in enumerate(content.get(table, ())):
+            check(entry, index, lines)
+            found.append(build(entry, lines.of_entry(index, table)))
+            if found[-1].id in {other.id for other in found[:-1]}:
+                problem = "expected an id of its own, received one used before"
+                raise lines.error(problem, index, "id", table=table)
+        entries[table] = tuple(found)
+    return Article(path=path, **{**content, **entries})
 
 
 def _claim(table: dict, line: int) -> Claim:
@@ -147,3 +191,8 @@ def _claim(table: dict, line: int) -> Claim:
         for control in table.get("controls", ())
     )
     return Claim(line=line, **fields)
+
+
+def _open(entry: dict, line: int) -> OpenDetail:
+    alternatives = tuple(Alternative(**each) for each in entry["alternatives"])
+    return OpenDetail(**{**entry, "alternatives": alternatives}, line=line)

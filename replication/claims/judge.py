@@ -10,32 +10,16 @@ standard deviation s, at 95 %:
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from replication.claims import Claim, Comparison
+from replication.claims import Claim, Comparison, power
+from replication.claims.intervals import MIN_SEEDS, Interval, mean_interval, prediction_interval
 from replication.results import format_value
 
-CONFIDENCE = 0.95
-MIN_SEEDS = 3
 ValuesOf = Callable[[str], dict[int, float]]  # values by seed of an "experiment/metric"
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Mean of n numbers and an interval around it; without width where n < 2."""
-
-    mean: float
-    low: float
-    high: float
-    n: int
-
-    def holds(self, value: float) -> bool:
-        """Whether the value lies inside, compared at the 6 digits that tables keep."""
-        at_edge = format_value(value) in (format_value(self.low), format_value(self.high))
-        return self.low <= value <= self.high or at_edge
 
 
 @dataclass(frozen=True)
@@ -45,6 +29,8 @@ class Judgement:
     `values` are the numbers by seed: of `measures`, or for an order claim the
     differences `measures` minus the closest of `compared_with`. `low` and
     `high` bound the interval; None, like `mean`, where there is no number.
+    `seeds_needed` is how many seeds would decide the claim, as `power` has it:
+    None where the spread is not known.
     """
 
     verdict: str
@@ -54,23 +40,7 @@ class Judgement:
     low: float | None = None
     high: float | None = None
     values: Mapping[int, float] = field(default_factory=dict)
-
-
-def t_quantile(degrees_of_freedom: int) -> float:
-    """The two-sided 95 % quantile of Student's t distribution."""
-    from scipy.special import stdtrit  # scipy.stats would cost half a second
-
-    return float(stdtrit(degrees_of_freedom, (1 + CONFIDENCE) / 2))
-
-
-def prediction_interval(values: Sequence[float]) -> Interval:
-    """Where one more draw like these lies, at 95 %: mean ± t s sqrt(1 + 1/n)."""
-    return _interval(values, lambda n: math.sqrt(1 + 1 / n))
-
-
-def mean_interval(values: Sequence[float]) -> Interval:
-    """Where the mean of the distribution lies, at 95 %: mean ± t s sqrt(1/n)."""
-    return _interval(values, lambda n: math.sqrt(1 / n))
+    seeds_needed: float | None = None
 
 
 def judge(claim: Claim, measurements: pd.DataFrame) -> Judgement:
@@ -88,7 +58,12 @@ def judge(claim: Claim, measurements: pd.DataFrame) -> Judgement:
     if claim.kind == "reader":
         return Judgement("shown", f"a picture, never counted: {claim.figure}")
     full = measurements[measurements["profile"] == "full"]
-    return rules[claim.kind](claim, lambda reference: by_seed(full, reference))
+
+    def values_of(reference: str) -> dict[int, float]:
+        return by_seed(full, reference)
+
+    found = rules[claim.kind](claim, values_of)
+    return replace(found, seeds_needed=_seeds_needed(claim, values_of))
 
 
 def by_seed(measurements: pd.DataFrame, reference: str) -> dict[int, float]:
@@ -100,18 +75,6 @@ def by_seed(measurements: pd.DataFrame, reference: str) -> dict[int, float]:
     return {
         int(seed): float(value) for seed, value in zip(rows["seed"], rows["value"], strict=True)
     }
-
-
-def _interval(values: Sequence[float], scale: Callable[[int], float]) -> Interval:
-    n = len(values)
-    if n == 0:
-        raise ValueError("an interval needs at least one value, received none; check n first")
-    if min(values) == max(values):  # exactly, where summing would leave round-off
-        return Interval(values[0], values[0], values[0], n)
-    mean = math.fsum(values) / n
-    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
-    half_width = t_quantile(n - 1) * math.sqrt(variance) * scale(n)
-    return Interval(mean, mean - half_width, mean + half_width, n)
 
 
 def _judgement(verdict: str, reason: str, interval: Interval, values: dict) -> Judgement:
@@ -200,12 +163,9 @@ def _compare(
         `unknown`; the reason; and by seed the differences from the one of
         `compared_with` that comes closest to refuting the claim.
     """
-    sign, measured = (1 if direction == "greater" else -1), values_of(comparison.measures)
-    found = {}
-    for reference in comparison.compared_with:
-        others = values_of(reference)
-        found[reference] = {s: value - others[s] for s, value in measured.items() if s in others}
-        if not found[reference]:
+    sign, found = _sign(direction), _differences(comparison, values_of)
+    for reference, differences in found.items():
+        if not differences:
             reason = f"{comparison.measures} and {reference} have no seed of profile full in common"
             return "unknown", reason, {}
     intervals = {name: mean_interval(list(values.values())) for name, values in found.items()}
@@ -218,6 +178,36 @@ def _compare(
     if all(sign * i.low > 0 and sign * i.high > 0 for i in intervals.values()):
         return "claimed", "the interval of the difference lies on that side", found[closest]
     return "across", "the interval of the difference reaches across zero", found[closest]
+
+
+def _differences(comparison: Comparison, values_of: ValuesOf) -> dict[str, dict[int, float]]:
+    """By what is compared with, and by seed: what is measured minus what is compared with."""
+    measured = values_of(comparison.measures)
+    found = {}
+    for reference in comparison.compared_with:
+        others = values_of(reference)
+        found[reference] = {s: value - others[s] for s, value in measured.items() if s in others}
+    return found
+
+
+def _sign(direction: str) -> int:
+    return 1 if direction == "greater" else -1
+
+
+def _seeds_needed(claim: Claim, values_of: ValuesOf) -> float | None:
+    """How many seeds would decide the claim, controls aside; see `power`."""
+    if claim.kind == "exact":
+        return 1
+    if claim.kind == "value":
+        return power.seeds_for_draw(list(values_of(claim.measures).values()), claim.reported)
+    own = Comparison(claim.measures, claim.compared_with)
+    differences = [list(each.values()) for each in _differences(own, values_of).values()]
+    if min(map(len, differences)) < MIN_SEEDS - 1:
+        return None
+    needed = [power.seeds_for_mean(each) for each in differences]
+    sign = _sign(claim.direction)
+    lost = [n for n, each in zip(needed, differences, strict=True) if sign * math.fsum(each) < 0]
+    return min(lost) if lost else max(needed)  # one rival that wins is enough to contradict
 
 
 def _with_controls(reason: str, controls: Mapping[str, bool | None]) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from replication.claims import Claim
-from replication.claims.judge import MIN_SEEDS, prediction_interval
+from replication.claims.intervals import MIN_SEEDS, prediction_interval
 from replication.results import format_value
 
 STATUSES = ("drifted", "undecided", "new", "stable", "not run")  # the most alarming first

@@ -1,26 +1,27 @@
-"""What people read: the claims in the terminal and in README, and `verdicts.csv`."""
+"""What people read: the claims in the terminal, and the generated files written out."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replication import results
 from replication.claims.judge import Judgement
 from replication.claims.regression import status_by_experiment, status_of_claim
-from replication.claims.verdicts import (
+from replication.claims.tables import (
     OURS,
-    Report,
+    SEEDS_NEEDED,
     format_ours,
     format_reported,
-    markdown_table,
+    format_seeds_needed,
     replace_table,
-    verdicts_frame,
 )
+from replication.claims.verdicts import Report
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_LOG_WIDTH = 140  # of a log file, which has no width of its own
+_LOG_WIDTH = 150  # of a log file, which has no width of its own
 _STYLES = {
     "reproduced": "green",
     "stable": "green",
@@ -32,25 +33,28 @@ _STYLES = {
 }
 
 
-def write_verdicts(results_root: Path, report: Report) -> Path:
-    """Writes `<results_root>/verdicts.csv` and returns its path."""
-    frame = verdicts_frame(report.articles, report.judgements)
-    return results.write_verdicts(Path(results_root), frame)
+def write_summaries(results_root: Path, report: Report) -> None:
+    """Writes `verdicts.csv` and `ledger.csv` into `results_root`."""
+    for table, frame in report.generated.frames:
+        results.write_summary(Path(results_root), table, frame)
 
 
-def update_readme(path: Path, report: Report) -> bool:
-    """Writes the table of claims between the markers of README; whether that changed it.
+def update_documents(documents: Mapping[str, Path], report: Report) -> None:
+    """Writes every generated table between its markers.
+
+    Args:
+        documents: Markdown files by the name of the table they hold.
+        report: What `check` found.
 
     Raises:
         ClaimError: If the markers are not there.
-        ResultsError: If the file cannot be read or written.
+        ResultsError: If a file cannot be read or written.
     """
-    path = Path(path)
-    before = results.read_text(path)
-    after = replace_table(before, markdown_table(report.articles, report.judgements), str(path))
-    if after != before:
-        results.write_text(path, after)
-    return after != before
+    for name, path in documents.items():
+        before = results.read_text(path)
+        after = replace_table(before, name, report.generated.tables[name], str(path))
+        if after != before:
+            results.write_text(path, after)
 
 
 def print_claims(
@@ -67,7 +71,15 @@ def print_claims(
     from rich.table import Table
 
     table = Table(title="Claims", title_justify="left")
-    for name in ("article", "claim", "reported", OURS, "verdict", "against ourselves"):
+    for name in (
+        "article",
+        "claim",
+        "reported",
+        OURS,
+        SEEDS_NEEDED,
+        "verdict",
+        "against ourselves",
+    ):
         table.add_column(name, no_wrap=name in ("claim", "verdict"), overflow="fold")
     for slug, claim in report.claims:
         found = report.judgements[slug, claim.id]
@@ -76,6 +88,7 @@ def print_claims(
             claim.id,
             format_reported(claim),
             format_ours(claim, found),
+            format_seeds_needed(claim, found),
             _styled(found.verdict),
             _styled("" if claim.kind == "reader" else _today(report, claim, ran_profile)),
         )

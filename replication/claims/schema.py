@@ -21,41 +21,55 @@ class ClaimError(ValueError):
 
 
 class Lines:
-    """Finds the line of a claim or key, which `tomllib` does not tell."""
+    """Finds the line of an entry or key, which `tomllib` does not tell."""
 
     def __init__(self, path: Path, text: str):
-        """Remembers the lines of a file and where each `[[claims]]` starts."""
+        """Remembers the lines of a file and where each `[[claims]]` and `[[open]]` starts."""
         self.path = path
         self._lines = text.splitlines()
-        self._starts = [
-            number
+        self._headers = [
+            (number, found.group(1))
             for number, line in enumerate(self._lines, 1)
-            if re.match(r"\s*\[\[\s*claims\s*\]\]", line)
+            if (found := re.match(r"\s*\[\[\s*(claims|open)\s*\]\]", line))
         ]
 
-    def of_claim(self, index: int) -> int:
-        """The line of the claim's `id`, else of its header."""
-        return self._find("id", index) or (self._starts[index] if index < len(self._starts) else 1)
+    def of_entry(self, index: int, table: str = "claims") -> int:
+        """The line of the entry's `id`, else of its header."""
+        starts = self._starts(table)
+        return self._find("id", index, table) or (starts[index] if index < len(starts) else 1)
 
-    def error(self, problem: str, index: int | None = None, key: str | None = None) -> ClaimError:
-        """A ClaimError at a key of the article (`index` None) or of its index-th claim."""
-        line = self._find(key, index) if key else None
+    def error(
+        self,
+        problem: str,
+        index: int | None = None,
+        key: str | None = None,
+        *,
+        table: str = "claims",
+    ) -> ClaimError:
+        """A ClaimError at a key of the article (`index` None) or of its index-th entry."""
+        line = self._find(key, index, table) if key else None
         if line is None:
-            line = 1 if index is None else self.of_claim(index)
-        where = f"{self.path}:{line}: " + ("article" if index is None else self._name(index))
-        return ClaimError(where + (f", key {key!r}" if key else "") + f": {problem}")
+            line = 1 if index is None else self.of_entry(index, table)
+        what = "article" if index is None else self._name(index, table)
+        return ClaimError(
+            f"{self.path}:{line}: {what}" + (f", key {key!r}" if key else "") + f": {problem}"
+        )
 
-    def _name(self, index: int) -> str:
-        line = self._find("id", index)
+    def _starts(self, table: str) -> list[int]:
+        return [number for number, name in self._headers if name == table]
+
+    def _name(self, index: int, table: str) -> str:
+        line = self._find("id", index, table)
         written = self._lines[line - 1].split("=", 1)[1].strip() if line else f"number {index + 1}"
-        return f"claim {written}"
+        return f"{'claim' if table == 'claims' else 'open detail'} {written}"
 
-    def _find(self, key: str, index: int | None) -> int | None:
-        bounds = [1, *self._starts, len(self._lines) + 1]
-        if index is not None and index >= len(self._starts):
+    def _find(self, key: str, index: int | None, table: str) -> int | None:
+        starts = self._starts(table)
+        if index is not None and index >= len(starts):
             return None
-        first = 0 if index is None else index + 1
-        for number in range(bounds[first], bounds[first + 1]):
+        first = 1 if index is None else starts[index]
+        after = [number for number, _ in self._headers if number > first]
+        for number in range(first, min([*after, len(self._lines) + 1])):
             if re.match(rf'\s*"?{re.escape(key)}"?\s*=', self._lines[number - 1]):
                 return number
         return None
@@ -85,6 +99,20 @@ def _is_comparisons(value: object) -> bool:
         and _is_measure(table["measures"])
         and _is_measures(table["compared_with"])
         for table in value
+    )
+
+
+def _is_alternatives(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(table, dict)
+            and set(table) == {"what", "measures"}
+            and _is_text(table["what"])
+            and _is_measure(table["measures"])
+            for table in value
+        )
     )
 
 
@@ -129,6 +157,18 @@ _ARTICLE = {
         "one or more [[claims]]",
     ),
 }
+_ARTICLE_OPTIONAL = {"notes": _ANY_TEXT, "open": (_ARTICLE["claims"][0], "a list of [[open]]")}
+_OPEN = {
+    "id": _KEBAB_RULE,
+    "detail": _TEXT,
+    "locator": _TEXT,
+    "ours": _TEXT,
+    "measures": _MEASURE_RULE,
+    "alternatives": (
+        _is_alternatives,
+        "one or more tables with a text what and measures = 'experiment/metric'",
+    ),
+}
 _REQUIRED = {
     "id": _KEBAB_RULE,
     "says": _TEXT,
@@ -162,7 +202,7 @@ _OPTIONAL_OF_KIND = {
 
 def check_article(content: dict, lines: Lines) -> None:
     """Raises ClaimError unless the keys above the claims are what an article needs."""
-    _check_keys(content, _ARTICLE, {"notes": _ANY_TEXT}, lines, None)
+    _check_keys(content, _ARTICLE, _ARTICLE_OPTIONAL, lines, None)
     if content["slug"] != lines.path.stem:
         raise lines.error(
             f"expected the name of the file, {lines.path.stem!r}, received {content['slug']!r}; "
@@ -199,23 +239,38 @@ def check_claim(table: dict, index: int, lines: Lines) -> None:
         )
 
 
+def check_open(entry: dict, index: int, lines: Lines) -> None:
+    """Raises ClaimError unless the index-th open detail has its keys and values."""
+    _check_keys(entry, _OPEN, {}, lines, index, table="open")
+
+
 def _check_keys(
-    table: dict, required: dict, optional: dict, lines: Lines, index: int | None
+    entry: dict,
+    required: dict,
+    optional: dict,
+    lines: Lines,
+    index: int | None,
+    *,
+    table: str = "claims",
 ) -> None:
     rules = required | optional
-    for key in table:
+    for key in entry:
         if key not in rules:
             raise lines.error(
                 f"expected only {', '.join(rules)}; received an unknown key; remove or rename it",
                 index,
                 key,
+                table=table,
             )
     for key in required:
-        if key not in table:
+        if key not in entry:
             raise lines.error(
-                f"expected {required[key][1]}, received nothing; add the key", index, key
+                f"expected {required[key][1]}, received nothing; add the key",
+                index,
+                key,
+                table=table,
             )
-    for key, value in table.items():
+    for key, value in entry.items():
         is_valid, expected = rules[key]
         if not is_valid(value):
-            raise lines.error(f"expected {expected}, received {value!r}", index, key)
+            raise lines.error(f"expected {expected}, received {value!r}", index, key, table=table)

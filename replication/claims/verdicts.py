@@ -3,20 +3,29 @@
 `judge` asks whether a published claim holds in our numbers, `regression`
 whether today's numbers are the committed ones; the two are never mixed. A
 claim that does not replicate is a finding: `check` fails only where files and
-numbers disagree with each other. `verdicts.csv` and README's table are rendered
-here from committed files alone, so that a stale one can be told.
+numbers disagree with each other, a stale generated file among them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from replication import results
-from replication.claims import Article, Claim, ClaimError, load
-from replication.claims.judge import MIN_SEEDS, Interval, Judgement, judge, prediction_interval
+from replication.claims import Article, Claim, ClaimError, ledger, load
+from replication.claims.intervals import MIN_SEEDS, Interval, prediction_interval
+from replication.claims.judge import Judgement, judge
 from replication.claims.regression import Regression, compare
+from replication.claims.tables import (
+    claims_of,
+    format_ours,
+    format_reported,
+    markdown_table,
+    power_line,
+    replace_table,
+    verdicts_frame,
+)
 from replication.results import format_value
 
 __all__ = [
@@ -26,23 +35,14 @@ __all__ = [
     "Regression",
     "Report",
     "check",
-    "claims_of",
     "compare",
     "format_ours",
     "format_reported",
     "judge",
-    "markdown_table",
+    "power_line",
     "prediction_interval",
-    "replace_table",
-    "verdicts_frame",
 ]
-README_BEGIN = "<!-- claims:begin -->"
-README_END = "<!-- claims:end -->"
-OURS = "ours: mean [95 % interval], n"
-Judged = Mapping[tuple[str, str], Judgement]  # by (slug, claim id)
-_COLUMNS = [
-    "article", "claim", "kind", "says", "reported", "mean", "low", "high", "n", "verdict"
-]  # fmt: skip
+_ANEW = "write it anew with `make report`"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class Problem:
 class Report:
     """All claims with their judgement, today's numbers against the committed, and all problems.
 
-    `judgements` is by (slug, claim id); `metrics` is `metrics.csv` of all articles.
+    `judgements` is by (slug, claim id); `metrics` is `metrics.csv` of all articles. `generated`
+    holds what is rendered from all this.
     """
 
     articles: Mapping[str, Article]
@@ -67,11 +68,24 @@ class Report:
     regressions: tuple[Regression, ...]
     problems: tuple[Problem, ...]
     metrics: pd.DataFrame
+    generated: "Generated"
 
     @property
     def claims(self) -> list[tuple[str, Claim]]:
         """Every claim with the slug of its article, in reading order."""
         return list(claims_of(self.articles))
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What follows from claims and tables alone, and is committed beside them.
+
+    `frames` are the rows of `verdicts.csv` and `ledger.csv`; `tables` are
+    Markdown tables by the name of their markers in a document.
+    """
+
+    frames: tuple[tuple[results.Table, pd.DataFrame], ...]
+    tables: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -92,7 +106,7 @@ def check(
     results_root: Path,
     today_root: Path | None = None,
     *,
-    readme: Path | None = None,
+    documents: Mapping[str, Path] | None = None,
 ) -> Report:
     """Judges every claim and collects every problem of the committed files.
 
@@ -103,10 +117,11 @@ def check(
         results_root: The committed tables, normally `results`.
         today_root: The tables of this machine, normally `build/results`; None
             compares nothing, so that everything is `not run`.
-        readme: A file whose table of claims must be up to date; None for none.
+        documents: Files with a generated table that must be up to date, by the
+            name of its markers: `claims`, `ledger`.
 
     Raises:
-        ClaimError: If a claim file, or README's pair of markers, is malformed.
+        ClaimError: If a claim file is malformed.
         ResultsError: If a table is malformed.
     """
     articles, root = load(claims_dir), Path(results_root)
@@ -117,107 +132,28 @@ def check(
         (slug, claim.id): judge(claim, tables.full) for slug, claim in claims_of(articles)
     }
     regressions = tuple(_compare_today(tables, today_root))
+    generated = _generated(articles, judgements, tables)
     problems = [
         *_drift(regressions),
         *_signatures(articles, judgements),
         *_references(articles, tables),
         *_rows(tables),
         *_tolerances(articles, judgements),
-        *_stale_verdicts(articles, judgements, root),
-        *(_stale_readme(articles, judgements, Path(readme)) if readme is not None else ()),
+        *_stale_summaries(generated, root),
+        *_stale_documents(generated, documents or {}),
     ]
-    return Report(articles, judgements, regressions, tuple(problems), tables.metrics)
+    return Report(articles, judgements, regressions, tuple(problems), tables.metrics, generated)
 
 
-def verdicts_frame(articles: Mapping[str, Article], judgements: Judged) -> pd.DataFrame:
-    """One row per claim, as in `verdicts.csv`: `low` and `high` bound the 95 % interval.
-
-    The interval is the prediction interval of one more seed; for an order
-    claim that of the mean paired difference, and `mean` is that difference.
-    """
-    rows = []
-    for slug, claim in claims_of(articles):
-        found = judgements[slug, claim.id]
-        published = claim.reported if claim.expected is None else claim.expected
-        numbers = (published, found.mean, found.low, found.high)
-        rows.append((slug, claim.id, claim.kind, claim.says, *numbers, found.n, found.verdict))
-    return pd.DataFrame(rows, columns=_COLUMNS)
-
-
-def claims_of(articles: Mapping[str, Article]) -> Iterable[tuple[str, Claim]]:
-    """Every claim with the slug of its article, in reading order."""
-    return ((slug, claim) for slug, article in articles.items() for claim in article.claims)
-
-
-def format_reported(claim: Claim) -> str:
-    """What the article has for a number: itself, a side, an identity, or a picture."""
-    if claim.kind == "value":
-        return format_value(claim.reported)
-    if claim.kind == "exact":
-        return f"{format_value(claim.expected)} ± {format_value(claim.tolerance)}"
-    return f"{claim.direction}, by seed" if claim.kind == "order" else "a picture"
-
-
-def format_ours(claim: Claim, found: Judgement) -> str:
-    """Our mean with its 95 % interval and the number of seeds; a difference for order claims.
-
-    >>> format_ours(claim, judge(claim, measurements))  # doctest: +SKIP
-    '0.7912 [0.7123, 0.8701], n = 5'
-    """
-    if claim.kind == "reader":
-        return "see notebook"
-    if found.mean is None:
-        return "no run yet, n = 0"
-    if claim.kind == "exact":  # judged seed by seed, at the digits of the tables
-        return f"{found.mean:.6g}, n = {found.n}"
-    sign = "+" if claim.kind == "order" else ""
-    interval = f" [{found.low:{sign}.4g}, {found.high:{sign}.4g}]" if found.n > 1 else ""
-    return f"{found.mean:{sign}.4g}{interval}, n = {found.n}"
-
-
-def format_reference(claim: Claim, found: Judgement) -> str:
-    """How later runs are checked against ours: anew on every machine, or not by default."""
-    if claim.kind == "reader":
-        return "not judged"
-    if not found.n:
-        return "no reference yet"
-    seeds = f"{found.n} seed{'s' * (found.n != 1)}"
-    return f"{seeds}, run anew" if claim.core else f"{seeds}, read from results"
-
-
-def markdown_table(articles: Mapping[str, Article], judgements: Judged) -> str:
-    """The table of all claims for README, from committed files alone."""
-    names = ("article", "claim", "reported", OURS, "verdict", "against ourselves")
-    rows = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
-    for slug, claim in claims_of(articles):
-        found = judgements[slug, claim.id]
-        cells = (
-            f"[{articles[slug].number:02d} {slug}]({articles[slug].url})",
-            f"`{claim.id}`: {claim.says}",
-            format_reported(claim),
-            format_ours(claim, found),
-            f"**{found.verdict}**",
-            format_reference(claim, found),
-        )
-        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(rows)
-
-
-def replace_table(readme: str, table: str, source: str) -> str:
-    """The README text with the table between its two markers replaced.
-
-    Raises:
-        ClaimError: If the markers are not there exactly once, in order.
-    """
-    counts = readme.count(README_BEGIN), readme.count(README_END)
-    if counts != (1, 1) or readme.index(README_BEGIN) > readme.index(README_END):
-        raise ClaimError(
-            f"{source}: expected the markers {README_BEGIN} and {README_END} once each, in this "
-            f"order, received {counts[0]} and {counts[1]}; put them where the table belongs"
-        )
-    before, rest = readme.split(README_BEGIN)
-    after = rest.split(README_END)[1]
-    return f"{before}{README_BEGIN}\n{table}\n{README_END}{after}"
+def _generated(articles, judgements, tables: _Committed) -> Generated:
+    rows = ledger.ledger_frame(articles, tables.full, tables.metrics)
+    return Generated(
+        ((results.VERDICTS, verdicts_frame(articles, judgements)), (results.LEDGER, rows)),
+        {
+            "claims": markdown_table(articles, judgements),
+            "ledger": ledger.ledger_table(articles, rows),
+        },
+    )
 
 
 def _compare_today(tables: _Committed, today_root: Path | None) -> list[Regression]:
@@ -260,16 +196,20 @@ def _references(articles: Mapping[str, Article], tables: _Committed) -> Iterator
     """Names that no table declares; an extended experiment may be there not at all."""
     declared = set(tables.metrics["experiment"] + "/" + tables.metrics["metric"])
     experiments = set(tables.metrics["experiment"])
-    for slug, claim in claims_of(articles):
+    named = [
+        *((slug, claim, claim.references, claim.core) for slug, claim in claims_of(articles)),
+        *((slug, detail, detail.references, False) for slug, detail in ledger.details_of(articles)),
+    ]
+    for slug, entry, references, core in named:
         unknown = [
             reference
-            for reference in claim.references
-            if reference not in declared and (claim.core or reference.split("/")[0] in experiments)
+            for reference in references
+            if reference not in declared and (core or reference.split("/")[0] in experiments)
         ]
         if unknown:
-            where = f"{articles[slug].path.name}:{claim.line}"
+            where = f"{articles[slug].path.name}:{entry.line}"
             yield Problem(
-                f"{slug}/{claim.id}",
+                f"{slug}/{entry.id}",
                 f"metrics that {slug}/metrics.csv declares",
                 ", ".join(unknown),
                 f"run the experiment and `make accept`, or correct the names at {where}",
@@ -314,31 +254,33 @@ def _tolerances(articles, judgements) -> Iterator[Problem]:
                 )
 
 
-def _stale_verdicts(articles, judgements, root: Path) -> Iterator[Problem]:
-    path = root / "verdicts.csv"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    wanted = results.verdicts_text(verdicts_frame(articles, judgements))
-    if text != wanted:
-        differing = set(wanted.splitlines()[1:]) ^ set(text.splitlines()[1:])
-        names = sorted({",".join(line.split(",")[:2]) for line in differing if line})
-        yield Problem(
-            str(path),
-            "the verdicts as they are recomputed from the tables",
-            f"other rows for {'; '.join(names)}" if text else "no file",
-            "write it anew with `make report`",
-        )
+def _stale_summaries(generated: Generated, root: Path) -> Iterator[Problem]:
+    for table, frame in generated.frames:
+        path = root / table.file_name
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        wanted = results.summary_text(table, frame)
+        if text != wanted:
+            differing = set(wanted.splitlines()[1:]) ^ set(text.splitlines()[1:])
+            names = sorted({",".join(line.split(",")[:2]) for line in differing if line})
+            yield Problem(
+                str(path),
+                "the rows as they are recomputed from the tables",
+                f"other rows for {'; '.join(names)}" if text else "no file",
+                _ANEW,
+            )
 
 
-def _stale_readme(articles, judgements, path: Path) -> Iterator[Problem]:
-    cure = "write it anew with `make report`"
-    if not path.is_file():
-        yield Problem(str(path), "the table of claims", "no file", "restore it from git")
-        return
-    text = path.read_text(encoding="utf-8")
-    try:
-        wanted = replace_table(text, markdown_table(articles, judgements), str(path))
-    except ClaimError as error:
-        yield Problem(str(path), "the table of claims between its markers", str(error), cure)
-        return
-    if text != wanted:
-        yield Problem(str(path), "the table of claims as recomputed", "another one", cure)
+def _stale_documents(generated: Generated, documents: Mapping[str, Path]) -> Iterator[Problem]:
+    for name, path in documents.items():
+        what = f"the table {name!r}"
+        if not path.is_file():
+            yield Problem(str(path), what, "no file", "restore it from git")
+            continue
+        text = path.read_text(encoding="utf-8")
+        try:
+            wanted = replace_table(text, name, generated.tables[name], str(path))
+        except ClaimError as error:
+            yield Problem(str(path), f"{what} between its markers", str(error), _ANEW)
+            continue
+        if text != wanted:
+            yield Problem(str(path), f"{what} as recomputed", "another one", _ANEW)

@@ -9,7 +9,8 @@ rows, the judging half reads them; this package knows neither half. A folder
     history.csv        one number per epoch and quantity
     provenance.json    how each run was made, by "experiment/profile/seed"
 
-and `<root>/verdicts.csv` holds one row per claim. Rows are sorted and numbers
+and beside them `<root>/verdicts.csv` holds one row per claim, `ledger.csv` one per
+alternative to a detail that an article leaves open. Rows are sorted and numbers
 have 6 significant digits, so that a diff of a table means something.
 """
 
@@ -22,6 +23,7 @@ import pandas as pd
 from replication.results.files import locked, read_text, replace_texts
 from replication.results.schema import (
     HISTORY,
+    LEDGER,
     MEASUREMENTS,
     METRICS,
     PROFILES,
@@ -37,7 +39,9 @@ from replication.results.schema import (
 )
 
 __all__ = [
+    "LEDGER",
     "PROFILES",
+    "VERDICTS",
     "ResultsError",
     "forget",
     "format_value",
@@ -48,13 +52,13 @@ __all__ = [
     "read_provenance",
     "read_text",
     "record",
-    "verdicts_text",
+    "summary_text",
     "write_history",
     "write_measurements",
     "write_metrics",
     "write_provenance",
     "write_text",
-    "write_verdicts",
+    "write_summary",
 ]
 _PROVENANCE = "provenance.json"
 
@@ -105,18 +109,18 @@ def write_provenance(root: Path, slug: str, runs: Mapping[str, dict]) -> None:
         replace_texts({path: text})
 
 
-def write_verdicts(root: Path, frame: pd.DataFrame) -> Path:
-    """Writes `<root>/verdicts.csv`, which stands beside the folders of the articles."""
-    path = Path(root) / VERDICTS.file_name
-    text = verdicts_text(frame)
+def write_summary(root: Path, table: Table, frame: pd.DataFrame) -> Path:
+    """Writes `verdicts.csv` or `ledger.csv`, which stand beside the folders of the articles."""
+    path = Path(root) / table.file_name
+    text = summary_text(table, frame)
     with locked(Path(root)):
         replace_texts({path: text})
     return path
 
 
-def verdicts_text(frame: pd.DataFrame) -> str:
-    """What `verdicts.csv` holds for these verdicts, to tell whether a file is up to date."""
-    return render_table(VERDICTS, frame, VERDICTS.file_name)
+def summary_text(table: Table, frame: pd.DataFrame) -> str:
+    """What the file of `write_summary` holds, to tell whether it is up to date."""
+    return render_table(table, frame, table.file_name)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -125,8 +125,15 @@ VERDICTS = Table(
     "verdicts.csv",
     dict.fromkeys(("article", "claim", "kind", "says"), _TEXT)
     | dict.fromkeys(("reported", "mean", "low", "high"), _BLANK_OR_NUMBER)
-    | {"n": _COUNT, "verdict": _TEXT},
+    | {"n": _COUNT, "seeds_needed": _TEXT, "verdict": _TEXT},
     ("article", "claim"),
+)
+LEDGER = Table(
+    "ledger.csv",
+    dict.fromkeys(("article", "detail", "alternative", "measures", "unit"), _TEXT)
+    | dict.fromkeys(("ours", "difference", "low", "high"), _BLANK_OR_NUMBER)
+    | {"n": _COUNT, "moves": _one_of("yes", "not seen", "unknown")},
+    ("article", "detail", "alternative"),
 )
 
 

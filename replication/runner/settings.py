@@ -11,6 +11,10 @@ from replication.experiments import Experiment
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"
 BUILD = Path(os.environ.get("REPLICATION_BUILD") or ROOT / "build").resolve()
+DOCUMENTS = {  # files with a generated table, by the name of its markers
+    "claims": ROOT / "README.md",
+    "ledger": ROOT / "docs" / "open-details.md",
+}
 TODAY = BUILD / "results"  # what this checkout measured, in the tables of results/
 _PROFILE_VARIABLE = "REPLICATION_PROFILE"  # how a notebook's kernel learns its profile
 

@@ -1,0 +1,59 @@
+"""Intervals at 95 % from the numbers of a few seeds, by Student's t distribution."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from replication.results import format_value
+
+CONFIDENCE = 0.95
+MIN_SEEDS = 3
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Mean of n numbers and an interval around it; without width where n < 2."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    def holds(self, value: float) -> bool:
+        """Whether the value lies inside, compared at the 6 digits that tables keep."""
+        at_edge = format_value(value) in (format_value(self.low), format_value(self.high))
+        return self.low <= value <= self.high or at_edge
+
+
+def t_quantile(degrees_of_freedom: int) -> float:
+    """The two-sided 95 % quantile of Student's t distribution."""
+    from scipy.special import stdtrit  # scipy.stats would cost half a second
+
+    return float(stdtrit(degrees_of_freedom, (1 + CONFIDENCE) / 2))
+
+
+def prediction_interval(values: Sequence[float]) -> Interval:
+    """Where one more draw like these lies, at 95 %: mean ± t s sqrt(1 + 1/n)."""
+    return _interval(values, lambda n: math.sqrt(1 + 1 / n))
+
+
+def mean_interval(values: Sequence[float]) -> Interval:
+    """Where the mean of the distribution lies, at 95 %: mean ± t s sqrt(1/n)."""
+    return _interval(values, lambda n: math.sqrt(1 / n))
+
+
+def moments(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and sample standard deviation; equal values have exactly none."""
+    if min(values) == max(values):  # where summing would leave round-off
+        return values[0], 0.0
+    mean = math.fsum(values) / len(values)
+    return mean, math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1))
+
+
+def _interval(values: Sequence[float], scale: Callable[[int], float]) -> Interval:
+    n = len(values)
+    if n == 0:
+        raise ValueError("an interval needs at least one value, received none; check n first")
+    mean, std = moments(values)
+    half_width = t_quantile(n - 1) * std * scale(n) if std else 0.0
+    return Interval(mean, mean - half_width, mean + half_width, n)

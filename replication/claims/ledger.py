@@ -1,0 +1,106 @@
+"""What articles leave open, and how far each choice moves a number.
+
+An article says nothing of its initialiser, of the order of its images, of a
+guard in a logarithm; a reader takes something. Each alternative is measured
+under the same seeds as our choice, and the difference is paired by seed.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from replication.claims import Article, OpenDetail
+from replication.claims.intervals import MIN_SEEDS, mean_interval
+from replication.claims.judge import by_seed
+from replication.claims.tables import markdown
+
+_COLUMNS = [
+    "article", "detail", "alternative", "measures", "unit", "ours", "difference", "low", "high",
+    "n", "moves",
+]  # fmt: skip
+POINTS = 100  # in a fraction of one
+
+
+def ledger_frame(
+    articles: Mapping[str, Article], measurements: pd.DataFrame, metrics: pd.DataFrame
+) -> pd.DataFrame:
+    """One row per alternative, as in `ledger.csv`.
+
+    `ours` is the mean over seeds with our choice, `difference` the mean of
+    alternative less ours paired by seed, `low` and `high` its 95 % t interval
+    (nothing where n < 2). `moves` is `yes` where the interval leaves zero,
+    `not seen` where it does not, `unknown` with fewer than 3 seeds.
+
+    Args:
+        articles: The articles with their open details.
+        measurements: Columns as in `measurements.csv`; only rows of profile
+            `full` count.
+        metrics: Columns as in `metrics.csv`, for the units.
+    """
+    full = measurements[measurements["profile"] == "full"]
+    units = dict(zip(metrics["experiment"] + "/" + metrics["metric"], metrics["unit"], strict=True))
+    rows = []
+    for slug, detail in details_of(articles):
+        ours = by_seed(full, detail.measures)
+        for other in detail.alternatives:
+            theirs = by_seed(full, other.measures)
+            pairs = {seed: theirs[seed] - ours[seed] for seed in ours if seed in theirs}
+            numbers = _numbers([ours[seed] for seed in pairs], list(pairs.values()))
+            unit = units.get(detail.measures, "unknown")
+            rows.append((slug, detail.id, other.what, detail.measures, unit, *numbers))
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def ledger_table(articles: Mapping[str, Article], frame: pd.DataFrame) -> str:
+    """The ledger as a Markdown table: a row for each alternative."""
+    details = {(slug, detail.id): detail for slug, detail in details_of(articles)}
+    rows = []
+    for row in frame.itertuples(index=False):
+        detail = details[row.article, row.detail]
+        metric = row.measures.split("/")[1].replace("_", " ")
+        known = row.n > 0
+        cells = (
+            f"{articles[row.article].number:02d} {row.article}",
+            f"{detail.detail} *({detail.locator})*",
+            detail.ours,
+            row.alternative,
+            f"{metric}: {row.ours:.4g}" if known else metric,
+            format_effect(row) if known else "not run yet",
+            row.moves,
+        )
+        rows.append(cells)
+    names = ("article", "left open", "ours", "instead", "number, ours", "moves it by", "moved?")
+    return markdown(names, rows)
+
+
+def format_effect(row) -> str:
+    """How far one alternative moves the number: points of a fraction, else per cent of ours.
+
+    Args:
+        row: A row of `ledger_frame` with n > 0.
+    """
+    in_points = row.unit == "fraction"
+    scale, digits = (POINTS, "+.2f") if in_points else (1, "+.3g")
+    text = f"{row.difference * scale:{digits}}{' points' if in_points else ''}"
+    if row.n > 1:
+        text += f" [{row.low * scale:{digits}}, {row.high * scale:{digits}}]"
+    if not in_points and row.ours:
+        text += f", {100 * row.difference / row.ours:+.0f} %"
+    return f"{text}, n = {row.n}"
+
+
+def details_of(articles: Mapping[str, Article]) -> Iterator[tuple[str, OpenDetail]]:
+    """Every open detail with the slug of its article, in reading order."""
+    return ((slug, detail) for slug, article in articles.items() for detail in article.open)
+
+
+def _numbers(ours: list[float], differences: list[float]) -> tuple:
+    """Mean of ours, mean difference, its bounds, the number of seeds, and whether it moves."""
+    n = len(differences)
+    if n == 0:
+        return None, None, None, None, 0, "unknown"
+    interval = mean_interval(differences)
+    bounds = (interval.low, interval.high) if n > 1 else (None, None)
+    leaves_zero = interval.low > 0 or interval.high < 0
+    moves = ("yes" if leaves_zero else "not seen") if n >= MIN_SEEDS else "unknown"
+    return sum(ours) / n, interval.mean, *bounds, n, moves
