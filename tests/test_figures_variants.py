@@ -159,3 +159,20 @@ def test_every_panel_returns_its_axes():
     for name, plot in drawn.items():
         ax = Figure().subplots()
         assert plot(ax) is ax, name
+
+
+def test_scores_are_marks_in_the_row_of_their_method_joined_by_its_range(ax):
+    """The second method was not run; the marks can be told apart without colour."""
+    scores = pd.DataFrame({"purity": [0.8, np.nan], "one-to-one": [0.6, np.nan]}, ["ours", "other"])
+    figures.plot_scores(scores, ax, xlabel="share", line=(0.84, "reported"), limits=(0, 1))
+    (spans,) = ax.collections
+    marks = [line for line in ax.lines if line.get_marker() not in ("None", None, "")]
+
+    np.testing.assert_allclose(spans.get_segments()[0], [[0.6, 0], [0.8, 0]])
+    assert [line.get_xdata()[0] for line in marks] == [0.8, 0.6]
+    assert len({line.get_marker() for line in marks}) == 2
+    assert [text.get_text() for text in ax.texts] == [figures.NOT_RUN]
+    assert ax.texts[0].get_position()[1] == 1
+    assert legend(ax) == ["reported", "purity", "one-to-one"]
+    assert ticks(ax.yaxis) == ["ours", "other"]
+    assert ax.get_xlim() == (0, 1)

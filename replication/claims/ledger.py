@@ -58,14 +58,13 @@ def ledger_table(articles: Mapping[str, Article], frame: pd.DataFrame) -> str:
     for row in frame.itertuples(index=False):
         detail = details[row.article, row.detail]
         metric = row.measures.split("/")[1].replace("_", " ")
-        known = row.n > 0
         cells = (
             f"{articles[row.article].number:02d} {row.article}",
             f"{detail.detail} *({detail.locator})*",
             detail.ours,
             row.alternative,
-            f"{metric}: {row.ours:.4g}" if known else metric,
-            format_effect(row) if known else "not run yet",
+            f"{metric}: {row.ours:.4g}" if row.n else metric,
+            format_effect(row),
             row.moves,
         )
         rows.append(cells)
@@ -77,8 +76,10 @@ def format_effect(row) -> str:
     """How far one alternative moves the number: points of a fraction, else per cent of ours.
 
     Args:
-        row: A row of `ledger_frame` with n > 0.
+        row: A row of `ledger_frame`.
     """
+    if not row.n:
+        return "not run yet"
     in_points = row.unit == "fraction"
     scale, digits = (POINTS, "+.2f") if in_points else (1, "+.3g")
     text = f"{row.difference * scale:{digits}}{' points' if in_points else ''}"

@@ -15,6 +15,14 @@ from replication.results import format_value
 OURS = "ours: mean [95 % interval], n"
 SEEDS_NEEDED = "seeds to decide"
 Judged = Mapping[tuple[str, str], Judgement]  # by (slug, claim id)
+ANSWERS = {
+    "reproduced": "Yes. It holds in our runs, and in no control that it has.",
+    "vacuous": "In form only. It holds in our runs, but for a control as well.",
+    "not reproduced": "No. It lies outside of what our runs give.",
+    "contradicted": "No. In our runs it is the other way round.",
+    "inconclusive": "We cannot tell yet.",
+    "shown": "A picture: look for yourself. It is never counted.",
+}
 _COLUMNS = [
     "article", "claim", "kind", "says", "reported", "mean", "low", "high", "n", "seeds_needed",
     "verdict",
@@ -93,6 +101,14 @@ def power_line(claim: Claim, found: Judgement) -> str:
             f"exclude the number, {odds}."
         )
     return f"Decided with n = {found.n}; {needed} seeds decide it, {odds}."
+
+
+def in_words(claim: Claim, found: Judgement) -> str:
+    """What came out, why, and how sure it is: a paragraph of Markdown for a notebook or a page."""
+    return (
+        f"`{claim.id}`: **{found.verdict}**. {ANSWERS[found.verdict]} {claim.explanation} "
+        f"*{power_line(claim, found)}*"
+    )
 
 
 def format_reference(claim: Claim, found: Judgement) -> str:

@@ -18,9 +18,11 @@ from replication.claims.intervals import MIN_SEEDS, Interval, prediction_interva
 from replication.claims.judge import Judgement, judge
 from replication.claims.regression import Regression, compare
 from replication.claims.tables import (
+    ANSWERS,
     claims_of,
     format_ours,
     format_reported,
+    in_words,
     markdown_table,
     power_line,
     replace_table,
@@ -29,6 +31,7 @@ from replication.claims.tables import (
 from replication.results import format_value
 
 __all__ = [
+    "ANSWERS",
     "Interval",
     "Judgement",
     "Problem",
@@ -38,6 +41,7 @@ __all__ = [
     "compare",
     "format_ours",
     "format_reported",
+    "in_words",
     "judge",
     "power_line",
     "prediction_interval",

@@ -4,7 +4,7 @@ style.py     colours and defaults
 pictures.py  images: mosaics, rows, signed images as grey
 tables.py    counts and numbers as shaded tables
 lines.py     lines over epochs, noise, or the number of a singular value
-points.py    every seed as a point
+points.py    every seed as a point, or its mean under several scores
 codes.py     histograms of activations
 examples.py  a row of numbers, guessed letters, a network as boxes
 planes.py    codes of two numbers as points in a plane
@@ -27,7 +27,7 @@ from replication.figures.pictures import (
     tile_images,
 )
 from replication.figures.planes import plot_classes, plot_values
-from replication.figures.points import plot_seed_groups, plot_seeds
+from replication.figures.points import plot_scores, plot_seed_groups, plot_seeds
 from replication.figures.style import COLORS, NOT_RUN, use_style
 from replication.figures.tables import plot_contingency, plot_table
 
@@ -48,6 +48,7 @@ __all__ = [
     "plot_mosaics",
     "plot_parts",
     "plot_rates",
+    "plot_scores",
     "plot_seed_groups",
     "plot_seeds",
     "plot_spectra",

@@ -1,11 +1,14 @@
-"""Every seed as a point, with a tick at the median."""
+"""Every seed as a point, with a tick at the median; means under several scores as marks."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from replication.figures.style import COLORS, NOT_RUN, QUIET, REPORTED_COLOR, color_of
+
+MARKERS = "osD^v"  # told apart without colour
 
 
 def plot_seeds(
@@ -91,4 +94,45 @@ def plot_seed_groups(
     ax.grid(False, axis="y")
     if legend:
         ax.legend(fontsize="small")
+    return ax
+
+
+def plot_scores(
+    scores: pd.DataFrame,
+    ax: Axes,
+    *,
+    xlabel: str,
+    line: tuple[float, str] | None = None,
+    limits: tuple[float, float] | None = None,
+    legend: bool = True,
+) -> Axes:
+    """Draws one thing scored in several ways: a row for each thing, a mark for each score.
+
+    A thin line joins the lowest and the highest mark of a row: what the choice
+    of the score alone does to it.
+
+    Args:
+        scores: Things by row, scores by column; a row without a number says so.
+        ax: Where to draw.
+        xlabel: What the numbers are, with unit.
+        line: A value to hold them against, such as the reported one, and its name.
+        limits: Range of the values; give the same to panels that are compared.
+        legend: Whether to name the scores; panels that are compared need one only.
+    """
+    if line is not None:
+        ax.axvline(line[0], color=REPORTED_COLOR, linestyle="--", label=line[1] if legend else None)
+    ax.hlines(range(len(scores)), scores.min(axis=1), scores.max(axis=1), color=QUIET, linewidth=1)
+    for number, (name, values) in enumerate(scores.items()):
+        label, color = name if legend else None, color_of(number)
+        ax.plot(values, range(len(scores)), MARKERS[number % len(MARKERS)], color=color, label=label)
+    for row in np.flatnonzero(scores.isna().all(axis=1)):
+        ax.text(0.02, row, NOT_RUN, transform=ax.get_yaxis_transform(), va="center", color=QUIET)
+    ax.set_yticks(range(len(scores)), list(scores.index))
+    ax.set_ylim(len(scores) - 0.5, -0.5)
+    ax.set_xlabel(xlabel)
+    if limits is not None:
+        ax.set_xlim(*limits)
+    ax.grid(False, axis="y")
+    if legend:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize="small")
     return ax
