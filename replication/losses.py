@@ -229,6 +229,39 @@ def bernoulli_kl(target: float, mean_activation):
     return ops.sum(on + off, axis=-1)
 
 
+def guarded_bernoulli_kl(target: float, mean_activation, *, guard: float):
+    """`bernoulli_kl` with another guard in its two logarithms, summed over units.
+
+    sum_m target * log(target / max(mean_m, guard))
+        + (1 - target) * log((1 - target) / max(1 - mean_m, guard))
+
+    Both logarithms are guarded apart, so that a guard too small to be told
+    from 1 in single precision still holds on both sides. Inside the guard the
+    gradient is zero.
+
+    Args:
+        target: Target activation in (0, 1).
+        mean_activation: Mean activations in [0, 1], shape `(num_units,)`.
+        guard: The least number whose logarithm is taken, in (0, 0.5).
+
+    Returns:
+        Scalar, in nats; zero where every mean is on target, if the target is
+        outside the guard.
+
+    Raises:
+        ValueError: If `target` is not inside (0, 1), or `guard` not inside (0, 0.5).
+
+    Source: 郑之杰 (2020), §2, the KL divergence of rho* and rho_m, which says
+    nothing of a mean of 0 or 1.
+    """
+    for name, value, end in (("target", target, 1), ("guard", guard, 0.5)):
+        if not 0 < value < end:
+            raise ValueError(f"{name} must lie inside (0, {end}); received {value!r}.")
+    on = target * (math.log(target) - ops.log(ops.maximum(mean_activation, guard)))
+    off = math.log(1 - target) - ops.log(ops.maximum(1 - mean_activation, guard))
+    return ops.sum(on + (1 - target) * off, axis=-1)
+
+
 def contractive_penalty(code, kernel):
     """Squared Frobenius norm of the Jacobian of a sigmoid layer, for each example.
 

@@ -141,6 +141,29 @@ def initialise(build, build_args: dict, example: np.ndarray, *, seed: int) -> ke
     return model
 
 
+def redraw_kernels(
+    model: keras.Model, initializer: Callable[..., keras.initializers.Initializer], *, seed: int
+) -> keras.Model:
+    """Gives every kernel of an untrained model a new start; biases keep theirs.
+
+    Args:
+        model: A built model. Its kernels are the trainable weights with more
+            than one axis.
+        initializer: Called as `initializer(seed=...)`, such as
+            `keras.initializers.HeNormal`.
+        seed: Decides the numbers; one stream for all kernels, so that two of
+            one size do not start alike.
+
+    Returns:
+        The model itself, changed.
+    """
+    draw = initializer(seed=keras.random.SeedGenerator(seed))
+    for weight in model.trainable_weights:
+        if len(weight.shape) > 1:
+            weight.assign(draw(weight.shape))
+    return model
+
+
 def _shuffled(x, y, buffer: np.ndarray, *, seed: int, epoch: int) -> tuple:
     """Inputs and targets in the order of an epoch; the inputs in `buffer`."""
     order = epoch_order(len(x), seed=seed, epoch=epoch)

@@ -21,6 +21,7 @@ from replication.models.classifiers import (
     dropout_classifier,
     image_classifier,
 )
+from replication.models.guarded import GuardedSparseAutoencoder
 from replication.models.inference import in_batches
 from replication.models.variational import (
     LATENT_DIM,
@@ -42,6 +43,7 @@ __all__ = [
     "ClusteringVAE",
     "ContractiveAutoencoder",
     "DenseAutoencoder",
+    "GuardedSparseAutoencoder",
     "HardCodeAutoencoder",
     "QuantizedAutoencoder",
     "SparseAutoencoder",

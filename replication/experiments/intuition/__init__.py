@@ -4,6 +4,13 @@ The article has no code: every experiment turns one of its examples into a
 small measurement. Networks are small, seconds each; all settings are ours.
 """
 
-from replication.experiments.intuition import characters, images, labels, patterns, sequences
+from replication.experiments.intuition import (
+    characters,
+    details,
+    images,
+    labels,
+    patterns,
+    sequences,
+)
 
-__all__ = ["characters", "images", "labels", "patterns", "sequences"]
+__all__ = ["characters", "details", "images", "labels", "patterns", "sequences"]

@@ -1,9 +1,10 @@
 """Article 02: basic, sparse, stacked and denoising autoencoders (郑之杰, 2020).
 
-A file for each section of the article. It gives formulas and no settings: data
-set, sizes, weights and epochs are ours, and stand at the top of each file.
+A file for each section of the article, and one for what it leaves open. It
+gives formulas and no settings: data set, sizes, weights and epochs are ours,
+and stand at the top of each file.
 """
 
-from replication.experiments.survey import basic, denoising, sparse, stacked
+from replication.experiments.survey import basic, denoising, details, sparse, stacked
 
-__all__ = ["basic", "denoising", "sparse", "stacked"]
+__all__ = ["basic", "denoising", "details", "sparse", "stacked"]
