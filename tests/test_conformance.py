@@ -199,3 +199,5 @@ def test_claims_refer_to_what_is_declared(slug):
         if claim.core:
             tiers = {declared[reference] for reference in claim.judged}
             assert tiers <= {"core"}, f"{claim.id} rests on extended runs; mark it core = false"
+    for detail in claims.load()[slug].open:
+        assert set(detail.references) <= set(declared), detail.id

@@ -6,7 +6,7 @@ import scipy.stats
 
 from replication import claims
 from replication.claims import ClaimError
-from replication.claims.ledger import format_effect, ledger_frame, ledger_table
+from replication.claims.ledger import format_effect, format_typical, ledger_frame, ledger_table
 from tests.test_claims import ARTICLE, VALUE
 from tests.test_verdicts import measured
 
@@ -49,6 +49,7 @@ def test_a_row_holds_the_paired_difference_with_its_interval(articles):
     assert found.difference == pytest.approx(0.16 / 3)
     assert (found.low, found.high) == pytest.approx(tuple(oracle))
     assert format_effect(found).startswith("+5.33 points [+3.90, +6.77], n = 3")
+    assert format_typical(found) == "5.35 points"  # the root of (25 + 36 + 25) / 3
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,15 @@ def test_few_seeds_or_a_wide_interval_move_nothing(articles, normal, n, moves):
 
     assert (rows["normal"].n, rows["normal"].moves) == (n, moves)
     assert rows["zero"].n == 0
-    assert ledger_table(articles, frame).count("not run yet") == (2 if n == 0 else 1)
+    assert ledger_table(articles, frame).count("not run yet") == (4 if n == 0 else 2)
+
+
+def test_differences_that_cancel_in_the_mean_still_move_a_run(articles):
+    """Another order of the images moves every run, and no mean."""
+    rows, _ = ledger(articles, ours=[0.8, 0.8, 0.8, 0.8], normal=[0.9, 0.7, 0.9, 0.7])
+
+    assert rows["normal"].moves == "not seen"
+    assert rows["normal"].typical == pytest.approx(0.1)
 
 
 def test_numbers_that_are_no_fractions_are_given_in_their_unit_and_per_cent(articles):

@@ -5,6 +5,7 @@ guard in a logarithm; a reader takes something. Each alternative is measured
 under the same seeds as our choice, and the difference is paired by seed.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 
 import pandas as pd
@@ -16,7 +17,7 @@ from replication.claims.tables import markdown
 
 _COLUMNS = [
     "article", "detail", "alternative", "measures", "unit", "ours", "difference", "low", "high",
-    "n", "moves",
+    "typical", "n", "moves",
 ]  # fmt: skip
 POINTS = 100  # in a fraction of one
 
@@ -28,8 +29,10 @@ def ledger_frame(
 
     `ours` is the mean over seeds with our choice, `difference` the mean of
     alternative less ours paired by seed, `low` and `high` its 95 % t interval
-    (nothing where n < 2). `moves` is `yes` where the interval leaves zero,
-    `not seen` where it does not, `unknown` with fewer than 3 seeds.
+    (nothing where n < 2). `typical` is the root mean square of the
+    differences: how far one run moves, even where they cancel in the mean.
+    `moves` is `yes` where the interval leaves zero, `not seen` where it does
+    not, `unknown` with fewer than 3 seeds.
 
     Args:
         articles: The articles with their open details.
@@ -65,29 +68,51 @@ def ledger_table(articles: Mapping[str, Article], frame: pd.DataFrame) -> str:
             row.alternative,
             f"{metric}: {row.ours:.4g}" if row.n else metric,
             format_effect(row),
+            format_typical(row),
             row.moves,
         )
         rows.append(cells)
-    names = ("article", "left open", "ours", "instead", "number, ours", "moves it by", "moved?")
+    names = (
+        "article",
+        "left open",
+        "ours",
+        "instead",
+        "number, ours",
+        "moves the mean by",
+        "and a run by",
+        "moved?",
+    )
     return markdown(names, rows)
 
 
 def format_effect(row) -> str:
-    """How far one alternative moves the number: points of a fraction, else per cent of ours.
+    """How far one alternative moves the mean: points of a fraction, else per cent of ours.
 
     Args:
         row: A row of `ledger_frame`.
     """
     if not row.n:
         return "not run yet"
-    in_points = row.unit == "fraction"
-    scale, digits = (POINTS, "+.2f") if in_points else (1, "+.3g")
-    text = f"{row.difference * scale:{digits}}{' points' if in_points else ''}"
+    scale, digits, unit = _scale(row)
+    text = f"{row.difference * scale:+{digits}}{unit}"
     if row.n > 1:
-        text += f" [{row.low * scale:{digits}}, {row.high * scale:{digits}}]"
-    if not in_points and row.ours:
+        text += f" [{row.low * scale:+{digits}}, {row.high * scale:+{digits}}]"
+    if not unit and row.ours:
         text += f", {100 * row.difference / row.ours:+.0f} %"
     return f"{text}, n = {row.n}"
+
+
+def format_typical(row) -> str:
+    """How far one alternative moves a single run, in whichever direction."""
+    if not row.n:
+        return "not run yet"
+    scale, digits, unit = _scale(row)
+    return f"{row.typical * scale:{digits}}{unit}"
+
+
+def _scale(row) -> tuple[float, str, str]:
+    """Factor, format and unit of a number: hundredths of a fraction are points."""
+    return (POINTS, ".2f", " points") if row.unit == "fraction" else (1, ".3g", "")
 
 
 def details_of(articles: Mapping[str, Article]) -> Iterator[tuple[str, OpenDetail]]:
@@ -96,12 +121,13 @@ def details_of(articles: Mapping[str, Article]) -> Iterator[tuple[str, OpenDetai
 
 
 def _numbers(ours: list[float], differences: list[float]) -> tuple:
-    """Mean of ours, mean difference, its bounds, the number of seeds, and whether it moves."""
+    """Mean of ours, mean difference, its bounds, its size, number of seeds, whether it moves."""
     n = len(differences)
     if n == 0:
-        return None, None, None, None, 0, "unknown"
+        return None, None, None, None, None, 0, "unknown"
     interval = mean_interval(differences)
     bounds = (interval.low, interval.high) if n > 1 else (None, None)
     leaves_zero = interval.low > 0 or interval.high < 0
     moves = ("yes" if leaves_zero else "not seen") if n >= MIN_SEEDS else "unknown"
-    return sum(ours) / n, interval.mean, *bounds, n, moves
+    typical = math.sqrt(math.fsum(each**2 for each in differences) / n)
+    return math.fsum(ours) / n, interval.mean, *bounds, typical, n, moves

@@ -131,7 +131,7 @@ VERDICTS = Table(
 LEDGER = Table(
     "ledger.csv",
     dict.fromkeys(("article", "detail", "alternative", "measures", "unit"), _TEXT)
-    | dict.fromkeys(("ours", "difference", "low", "high"), _BLANK_OR_NUMBER)
+    | dict.fromkeys(("ours", "difference", "low", "high", "typical"), _BLANK_OR_NUMBER)
     | {"n": _COUNT, "moves": _one_of("yes", "not seen", "unknown")},
     ("article", "detail", "alternative"),
 )
