@@ -26,9 +26,9 @@ def locked_entries():
 
 
 def direct_requirements():
-    """What pyproject.toml asks for, the `dev` extra included."""
-    lines = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
-    return [Requirement(line) for line in lines]
+    """What pyproject.toml asks for, every extra included, itself left out."""
+    lines = sum(PROJECT["optional-dependencies"].values(), PROJECT["dependencies"])
+    return [each for each in map(Requirement, lines) if each.name != PROJECT["name"]]
 
 
 def pins_for(python, platform, machine):
@@ -80,6 +80,14 @@ def test_the_lock_satisfies_every_direct_dependency(python, platform, machine):
             f"requirements.lock has {name} {pins[name]}, pyproject.toml asks for {requirement}: "
             "run `make lock`"
         )
+
+
+def test_who_develops_has_every_extra():
+    """The lock is made of `dev`, so that no test skips for want of a package."""
+    extras = PROJECT["optional-dependencies"]
+    own = [each for each in map(Requirement, extras["dev"]) if each.name == PROJECT["name"]]
+
+    assert set().union(*(each.extras for each in own)) == set(extras) - {"dev"}
 
 
 def test_environment_yml_installs_exactly_the_lock():
