@@ -16,6 +16,7 @@ import inspect
 import json
 import platform
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,21 @@ def key_environment() -> dict[str, str]:
     """
     found = environment()
     return {name: found[name] for name in found if name not in ("processor", "python")}
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Installed versions of distributions, such as `umap-learn`, by name.
+
+    One that is not installed is `missing`: a run that needs it can be named,
+    and told from one that had it, where it cannot be made.
+    """
+    found = {}
+    for name in packages:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "missing"
+    return found
 
 
 @functools.cache

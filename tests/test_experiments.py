@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from replication import datasets, experiments
+from replication import datasets, experiments, fingerprints
 from replication.experiments import (
     Experiment,
     ExperimentError,
@@ -194,3 +194,19 @@ def test_inputs_differ_between_runs_that_may_differ():
     assert eq5.inputs(0, "full") == found[0]
     for index, one in enumerate(found):
         assert one not in found[:index]
+
+
+def test_versions_of_an_experiments_own_packages_are_in_its_key(declared, monkeypatch):
+    """Another version of one makes another key; an experiment without any has the common one."""
+    declare(GOOD, packages=("umap-learn", "not-installed"))
+    declare(GOOD, name="plain")
+    monkeypatch.setattr(fingerprints, "source_closure", lambda function: {})
+
+    toy, plain = (declared[name].inputs(0, "full")["environment"] for name in ("toy", "plain"))
+    monkeypatch.setattr(fingerprints.importlib.metadata, "version", lambda name: "99.9")
+    later, same = (declared[name].inputs(0, "full")["environment"] for name in ("toy", "plain"))
+
+    assert plain == same == fingerprints.key_environment()
+    assert set(toy) - set(plain) == {"umap-learn", "not-installed"}
+    assert (toy["not-installed"], later["umap-learn"]) == ("missing", "99.9")
+    assert later != toy

@@ -1,6 +1,7 @@
 """Fingerprints: what changes a key, what does not, and what cannot have one."""
 
 import importlib
+import importlib.metadata
 import sys
 import textwrap
 
@@ -246,3 +247,14 @@ def test_key_environment_names_versions_and_device_only():
     assert not {"processor", "python"} & set(found)
     assert {"processor", "python"} <= set(whole)
     assert found.items() <= whole.items()
+
+
+def test_versions_are_those_installed_and_say_what_is_missing():
+    """By the distribution's name; a key can be told where a package is not installed."""
+    found = fingerprints.versions(("umap-learn", "no-such-distribution"))
+
+    assert found == {
+        "umap-learn": importlib.metadata.version("umap-learn"),
+        "no-such-distribution": "missing",
+    }
+    assert fingerprints.versions(()) == {}

@@ -1,5 +1,7 @@
 """The runner: what is planned, stored, found again, moved aside, kept and promoted."""
 
+import dataclasses
+import importlib.metadata
 import json
 
 import numpy as np
@@ -82,6 +84,22 @@ def test_a_finished_job_is_in_the_tables_of_today(counted):
     ]
     assert len(results.read_history(settings.TODAY, "clustering")) == 2
     assert {"key", "source", "commit", "fingerprint", "environment", "minutes"} <= set(about)
+
+
+def test_an_experiments_own_packages_are_in_its_environment(counted):
+    """Beside the versions that every run notes, and in the fingerprint made of them."""
+    plain, needy = (
+        dataclasses.replace(counted[0], name=f"clustering-{name}", packages=packages)
+        for name, packages in (("plain", ()), ("needy", ("umap-learn",)))
+    )
+    for experiment in (plain, needy):
+        runner.execute(Job(experiment, "full", 0))
+
+    recorded = results.read_provenance(settings.TODAY)
+    without, found = (recorded[f"clustering-{name}/full/0"] for name in ("plain", "needy"))
+    added = {"umap-learn": importlib.metadata.version("umap-learn")}
+    assert found["environment"] == {**without["environment"], **added}
+    assert found["fingerprint"] != without["fingerprint"]
 
 
 def test_a_job_that_fails_leaves_nothing_and_stops_nobody(counted):

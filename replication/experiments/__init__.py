@@ -102,6 +102,8 @@ class Experiment:
         minutes: Expected cost of one seed at full profile, on two cores.
         metrics: What it promises to return, in order.
         tier: `core` is run anew by `make reproduce`, `extended` on demand.
+        packages: Distributions that its numbers depend on beyond those that
+            every experiment uses.
     """
 
     name: str
@@ -113,6 +115,7 @@ class Experiment:
     minutes: float
     metrics: tuple[Metric, ...]
     tier: str
+    packages: tuple[str, ...] = ()
 
     def run(self, seed: int, profile: Profile) -> Outcome:
         """Runs the experiment and holds it to its declaration.
@@ -153,7 +156,10 @@ class Experiment:
                 "seed": seed,
             },
             "data": {name: datasets.DIGESTS[name] for name in sources},
-            "environment": fingerprints.key_environment(),
+            "environment": {
+                **fingerprints.key_environment(),
+                **fingerprints.versions(self.packages),
+            },
         }
 
 
@@ -168,6 +174,7 @@ def experiment(
     minutes: float,
     datasets: tuple[str, ...] = (),
     tier: str = "core",
+    packages: tuple[str, ...] = (),
 ) -> Callable:
     """Declares the decorated function as an experiment.
 
@@ -179,6 +186,8 @@ def experiment(
         minutes: Cost of one seed at full profile on two cores.
         datasets: Data sets read; their digests are part of the key.
         tier: `core` or `extended`.
+        packages: Distributions it needs beyond those that every experiment
+            uses; their versions are part of the key.
 
     Returns:
         The decorator; the function itself is returned unchanged.
@@ -211,6 +220,7 @@ def experiment(
                 minutes=minutes,
                 metrics=tuple(metrics),
                 tier=tier,
+                packages=tuple(packages),
             )
         return function
 

@@ -77,7 +77,8 @@ def _run_and_store(job: Job, *, since: float, announce) -> tuple[Outcome, dict]:
     import keras
 
     keras.backend.clear_session()
-    environment = {**fingerprints.environment(), "threads": settings.threads()}
+    needed = fingerprints.versions(job.experiment.packages)
+    environment = {**fingerprints.environment(), **needed, "threads": settings.threads()}
     checkpoints = store.Checkpoints(
         settings.BUILD / "checkpoints",
         fingerprint=fingerprints.digest(environment),

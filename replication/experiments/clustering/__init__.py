@@ -2,8 +2,9 @@
 
 Core: equation (5) as published, on both data sets, and the controls that its
 purity must beat. Extended: the public code's later revision, the same nets in
-two steps, the loss without its balance term, and the networks of the earliest
-public code.
+two steps, the loss without its balance term, the networks of the earliest
+public code, k-means with more clusters than classes, and what a user would
+pick instead.
 """
 
 # In the order of the tables, which is that of registration.
@@ -13,11 +14,15 @@ from replication.experiments.clustering import (  # noqa: I001
     controls,
     samples,
     identities,
+    more_clusters,
+    alternatives,
 )
 
 __all__ = [
+    "alternatives",
     "controls",
     "identities",
+    "more_clusters",
     "one_step",
     "samples",
     "two_step",
