@@ -6,7 +6,7 @@ claim that does not replicate is a finding: `check` fails only where files and
 numbers disagree with each other, a stale generated file among them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,12 +51,18 @@ _ANEW = "write it anew with `make report`"
 
 @dataclass(frozen=True)
 class Problem:
-    """One disagreement between files and numbers: of what, and how to mend it."""
+    """One disagreement between files and numbers: of what, and how to mend it.
+
+    `place` is the file and line to look at, where there is one. `measures` are the numbers of
+    profile full that it puts in doubt, as "experiment/metric".
+    """
 
     subject: str
     expected: str
     found: str
     fix: str
+    place: tuple[Path, int] | None = None
+    measures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -178,7 +184,13 @@ def _drift(regressions: tuple[Regression, ...]) -> Iterator[Problem]:
                 row.expected,
                 row.found,
                 "drift: see `why` for what changed; mend it, or commit it with `make accept`",
+                measures=_doubted(row.experiment, row.profile, [row.metric]),
             )
+
+
+def _doubted(experiment: str, profile: str, metrics: Iterable[str]) -> tuple[str, ...]:
+    """The metrics as "experiment/metric"; none where no claim is judged by the profile."""
+    return tuple(f"{experiment}/{each}" for each in sorted(metrics)) if profile == "full" else ()
 
 
 def _signatures(articles, judgements) -> Iterator[Problem]:
@@ -193,6 +205,7 @@ def _signatures(articles, judgements) -> Iterator[Problem]:
                 f"{found.verdict} (n = {found.n}): {found.reason}",
                 f"read the runs, then {'sign' if unsigned else 'correct'} `verdict` and "
                 f"`explanation` at {where}",
+                place=(articles[slug].path, claim.line),
             )
 
 
@@ -217,6 +230,7 @@ def _references(articles: Mapping[str, Article], tables: _Committed) -> Iterator
                 f"metrics that {slug}/metrics.csv declares",
                 ", ".join(unknown),
                 f"run the experiment and `make accept`, or correct the names at {where}",
+                place=(articles[slug].path, entry.line),
             )
 
 
@@ -226,14 +240,30 @@ def _rows(tables: _Committed) -> Iterator[Problem]:
         subject = f"{run[0]}, {run[1]}, seed {run[2]}"
         expected, found = declared.get(run[0], set()), set(rows["metric"])
         again = "run it anew and `make accept`"
-        if expected - found:
-            missing = f"no row of {', '.join(sorted(expected - found))}"
-            yield Problem(subject, "a row for every declared metric", missing, again)
-        if found - expected:
-            surplus = ", ".join(sorted(found - expected))
-            yield Problem(subject, "only metrics that metrics.csv declares", surplus, again)
+        if missing := expected - found:
+            yield Problem(
+                subject,
+                "a row for every declared metric",
+                f"no row of {', '.join(sorted(missing))}",
+                again,
+                measures=_doubted(*run[:2], missing),
+            )
+        if surplus := found - expected:
+            yield Problem(
+                subject,
+                "only metrics that metrics.csv declares",
+                ", ".join(sorted(surplus)),
+                again,
+                measures=_doubted(*run[:2], surplus),
+            )
         if "/".join(map(str, run)) not in tables.provenance:
-            yield Problem(subject, "how it was made, in provenance.json", "nothing", again)
+            yield Problem(
+                subject,
+                "how it was made, in provenance.json",
+                "nothing",
+                again,
+                measures=_doubted(*run[:2], found),
+            )
     core = set(tables.metrics.loc[tables.metrics["tier"] == "core", "experiment"])
     for experiment in sorted(core - set(tables.full["experiment"])):
         yield Problem(
@@ -241,6 +271,7 @@ def _rows(tables: _Committed) -> Iterator[Problem]:
             "a committed run of profile full, as its tier is core",
             "none",
             "run it with PROFILE=full and `make accept`",
+            measures=_doubted(experiment, "full", declared[experiment]),
         )
 
 
@@ -255,6 +286,7 @@ def _tolerances(articles, judgements) -> Iterator[Problem]:
                     f"a tolerance of at least the seed noise, {format_value(half_width)}",
                     format_value(claim.tolerance),
                     "measure it with less noise, or widen `tolerance` and say so in `because`",
+                    place=(articles[slug].path, claim.line),
                 )
 
 
@@ -271,6 +303,7 @@ def _stale_summaries(generated: Generated, root: Path) -> Iterator[Problem]:
                 "the rows as they are recomputed from the tables",
                 f"other rows for {'; '.join(names)}" if text else "no file",
                 _ANEW,
+                place=(path, 1),
             )
 
 
@@ -278,13 +311,13 @@ def _stale_documents(generated: Generated, documents: Mapping[str, Path]) -> Ite
     for name, path in documents.items():
         what = f"the table {name!r}"
         if not path.is_file():
-            yield Problem(str(path), what, "no file", "restore it from git")
+            yield Problem(str(path), what, "no file", "restore it from git", (path, 1))
             continue
         text = path.read_text(encoding="utf-8")
         try:
             wanted = replace_table(text, name, generated.tables[name], str(path))
         except ClaimError as error:
-            yield Problem(str(path), f"{what} between its markers", str(error), _ANEW)
+            yield Problem(str(path), f"{what} between its markers", str(error), _ANEW, (path, 1))
             continue
         if text != wanted:
-            yield Problem(str(path), f"{what} as recomputed", "another one", _ANEW)
+            yield Problem(str(path), f"{what} as recomputed", "another one", _ANEW, (path, 1))
