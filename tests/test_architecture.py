@@ -23,6 +23,7 @@ DESCRIBING = {"training", "datasets", "metrics"} | BUILDING
 # From what is read to what is printed; each part may import those before it.
 CLAIMS = [
     "claims.schema",
+    "claims.prose",
     "claims",
     "claims.intervals",
     "claims.power",
@@ -32,6 +33,9 @@ CLAIMS = [
     "claims.ledger",
     "claims.verdicts",
     "claims.report",
+    "claims.cases",
+    "claims.junit",
+    "claims.github",
 ]
 JUDGING = set(CLAIMS)
 MEASURING = {"runner", "experiments", "experiments.*"} | DESCRIBING | LEAVES

@@ -9,6 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from replication.claims import prose
 from replication.claims.schema import ClaimError, Lines, check_article, check_claim, check_open
 
 __all__ = [
@@ -172,12 +173,21 @@ def _load_article(path: Path) -> Article:
         found = []
         for index, entry in enumerate(content.get(table, ())):
             check(entry, index, lines)
+            _check_numbers(entry, index, lines)
             found.append(build(entry, lines.of_entry(index, table)))
             if found[-1].id in {other.id for other in found[:-1]}:
                 problem = "expected an id of its own, received one used before"
                 raise lines.error(problem, index, "id", table=table)
         entries[table] = tuple(found)
     return Article(path=path, **{**content, **entries})
+
+
+def _check_numbers(entry: dict, index: int, lines: Lines) -> None:
+    """Raises ClaimError where the numbers of an explanation are not bound as they should be."""
+    try:
+        prose.parse(entry.get("explanation", ""))
+    except ClaimError as error:
+        raise lines.error(str(error), index, "explanation") from error
 
 
 def _claim(table: dict, line: int) -> Claim:

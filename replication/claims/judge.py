@@ -10,16 +10,15 @@ standard deviation s, at 95 %:
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from replication.claims import Claim, Comparison, power
+from replication.claims import Claim, Comparison, power, prose
 from replication.claims.intervals import MIN_SEEDS, Interval, mean_interval, prediction_interval
+from replication.claims.prose import ValuesOf
 from replication.results import format_value
-
-ValuesOf = Callable[[str], dict[int, float]]  # values by seed of an "experiment/metric"
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,8 @@ class Judgement:
     differences `measures` minus the closest of `compared_with`. `low` and
     `high` bound the interval; None, like `mean`, where there is no number.
     `seeds_needed` is how many seeds would decide the claim, as `power` has it:
-    None where the spread is not known.
+    None where the spread is not known. `explanation` is the claim's, with its
+    numbers in place.
     """
 
     verdict: str
@@ -41,6 +41,7 @@ class Judgement:
     high: float | None = None
     values: Mapping[int, float] = field(default_factory=dict)
     seeds_needed: float | None = None
+    explanation: str = ""
 
 
 def judge(claim: Claim, measurements: pd.DataFrame) -> Judgement:
@@ -55,15 +56,17 @@ def judge(claim: Claim, measurements: pd.DataFrame) -> Judgement:
         The judgement; `inconclusive` with n = 0 where nothing was measured.
     """
     rules = {"value": _judge_value, "order": _judge_order, "exact": _judge_exact}
-    if claim.kind == "reader":
-        return Judgement("shown", f"a picture, never counted: {claim.figure}")
     full = measurements[measurements["profile"] == "full"]
 
     def values_of(reference: str) -> dict[int, float]:
         return by_seed(full, reference)
 
+    explanation = prose.fill(claim.explanation, values_of)
+    if claim.kind == "reader":
+        shown = f"a picture, never counted: {claim.figure}"
+        return Judgement("shown", shown, explanation=explanation)
     found = rules[claim.kind](claim, values_of)
-    return replace(found, seeds_needed=_seeds_needed(claim, values_of))
+    return replace(found, seeds_needed=_seeds_needed(claim, values_of), explanation=explanation)
 
 
 def by_seed(measurements: pd.DataFrame, reference: str) -> dict[int, float]:

@@ -13,7 +13,7 @@ VERDICTS = {
 }
 _KINDS = tuple(VERDICTS)
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_MEASURE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(_[a-z0-9]+)*")
+MEASURE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(_[a-z0-9]+)*")
 
 
 class ClaimError(ValueError):
@@ -85,7 +85,7 @@ def _is_number(value: object) -> bool:
 
 
 def _is_measure(value: object) -> bool:
-    return isinstance(value, str) and bool(_MEASURE.fullmatch(value))
+    return isinstance(value, str) and bool(MEASURE.fullmatch(value))
 
 
 def _is_measures(value: object) -> bool:

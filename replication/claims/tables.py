@@ -106,7 +106,7 @@ def power_line(claim: Claim, found: Judgement) -> str:
 def in_words(claim: Claim, found: Judgement) -> str:
     """What came out, why, and how sure it is: a paragraph of Markdown for a notebook or a page."""
     return (
-        f"`{claim.id}`: **{found.verdict}**. {ANSWERS[found.verdict]} {claim.explanation} "
+        f"`{claim.id}`: **{found.verdict}**. {ANSWERS[found.verdict]} {found.explanation} "
         f"*{power_line(claim, found)}*"
     )
 

@@ -1,0 +1,190 @@
+"""Numbers in sentences: how they are bound, shown, kept up to date and never typed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replication import claims
+from replication.claims import ClaimError
+from replication.claims.judge import judge
+from replication.claims.prose import Bound, fill, marked, missing, parse, refresh
+from replication.claims.tables import in_words
+from tests.test_claims import ARTICLE, VALUE
+from tests.test_verdicts import measured
+
+VALUES = {
+    "demo-run/purity": {0: 0.5, 1: 0.75, 2: 0.25},
+    "demo-run/floor": {0: 0.1, 1: 0.2},
+    "other/error": {1: 0.5, 2: 0.25, 3: 9.0},
+    "other/none_at_all": {0: 0.0, 1: 0.0},
+}
+BRACES = st.text(alphabet="{}ab/-:. %\n", max_size=30) | st.text(max_size=60)
+BOUND = st.builds(
+    Bound,
+    st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=1).map(tuple),
+    st.just(""),
+    st.sampled_from(["", ".1%", ".0p", "+.2f", ",.0f", ".3g", ".1e"]),
+)
+
+
+def values_of(reference):
+    """The numbers of a small project."""
+    return VALUES.get(reference, {})
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("{demo-run/purity}", "0.5"),  # (0.5 + 0.75 + 0.25) / 3
+        ("{demo-run/purity:.1%}", "50.0 %"),
+        ("{demo-run/purity:+.0p} points", "+50 points"),
+        ("{demo-run/purity:.2e}", "5.00e-01"),
+        # Only seeds 0 and 1 have both: 0.625 less 0.15, and 0.625 to 0.15.
+        ("{demo-run/purity - demo-run/floor:.3f}", "0.475"),
+        ("{demo-run/purity - floor:.1p}", "47.5"),
+        ("{demo-run/purity / floor:.2f}", "4.17"),
+        # Seeds 1 and 2: 0.375 less 0.5, over two lines.
+        ("{other/error\n - demo-run/purity:+.3f}", "-0.125"),
+        ("{other/error - error:.1f}", "0.0"),
+        ("{{x}} is {{}}", "{x} is {}"),
+        ("{demo-run/absent:.1%}", "(not measured yet)"),
+        ("{demo-run/floor / other/none_at_all:.1f}", "(not measured yet)"),
+    ],
+)
+def test_a_bound_number_is_the_mean_over_seeds_in_its_format(written, shown):
+    """Worked out by hand; two references are taken over the seeds that both have."""
+    assert fill(f"Say {written}.", values_of) == f"Say {shown}."
+
+
+def test_no_minus_stands_before_a_rounded_zero():
+    """A difference of -0.0001 is 0.0, or +0.0 where a sign is asked for."""
+    tiny = {"a/x": {0: 0.0}, "a/y": {0: 0.0001}}
+
+    assert fill("{a/x - y:.1f} {a/x - y:+.1f}", tiny.__getitem__) == "0.0 +0.0"
+
+
+def test_parsing_keeps_text_and_numbers_in_order():
+    """What a page needs to draw a number as a link."""
+    assert parse("A {demo-run/purity:.1%}, {{b}} {x/y / z}.") == [
+        "A ",
+        Bound(("demo-run/purity",), "", ".1%"),
+        ", {b} ",
+        Bound(("x/y", "x/z"), "/"),
+        ".",
+    ]
+    assert parse("") == []
+
+
+@given(st.lists(BRACES | BOUND, max_size=6))
+def test_what_is_written_is_read_back(pieces):
+    """Any text survives if its braces are doubled, any binding as it prints itself."""
+    written = "".join(
+        f"{{{piece}}}" if isinstance(piece, Bound) else piece.replace("{", "{{").replace("}", "}}")
+        for piece in pieces
+    )
+    merged = []
+    for piece in filter(None, pieces):
+        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += piece
+        else:
+            merged.append(piece)
+
+    assert parse(written) == merged
+
+
+@given(BRACES)
+def test_any_text_is_read_or_refused_with_a_reason(text):
+    """Nothing else happens; text without braces is never touched."""
+    try:
+        filled = fill(text, values_of)
+    except ClaimError as error:
+        assert "expected" in str(error) and "received" in str(error)
+        assert "{" in text or "}" in text
+    else:
+        assert filled == text or "{" in text or "}" in text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "{",
+        "a } b",
+        "{}",
+        "{purity}",
+        "{Demo/purity}",
+        "{demo-run/purity:.1d}",
+        "{demo-run/purity:1%}",
+        "{demo-run/purity-floor}",
+        "{demo-run/purity + floor}",
+        "{demo-run/purity - floor - floor}",
+        "{{demo-run/purity}",
+    ],
+)
+def test_a_claim_file_with_a_wrong_binding_is_named_with_its_line(tmp_path, wrong):
+    """Before anything is judged."""
+    text = ARTICLE + VALUE + f'explanation = "It is {wrong}."\n'
+    (tmp_path / "demo.toml").write_text(text)
+
+    with pytest.raises(ClaimError, match=r"demo\.toml:18: claim \"one\", key 'explanation': expec"):
+        claims.load(tmp_path)
+
+
+def test_a_judged_claim_carries_its_explanation_with_the_numbers_in_place(tmp_path):
+    """Notebook and site print the judgement's text; runs of other profiles do not count."""
+    text = ARTICLE + VALUE + 'explanation = "We get {ours/m:.1%}, not {ours/x:.2f}."\n'
+    (tmp_path / "demo.toml").write_text(text)
+    (claim,) = claims.load(tmp_path)["demo"].claims
+    rows = measured(ours=[0.8, 0.9])
+
+    found = judge(claim, rows)
+    assert found.explanation == "We get 85.0 %, not (not measured yet)."
+    assert found.explanation in in_words(claim, found)
+    assert "(not measured yet), not" in judge(claim, rows.assign(profile="embedded")).explanation
+    assert missing(claim.explanation, lambda reference: {}) == [
+        "ours/m:.1%",
+        "ours/x:.2f",
+    ]
+
+
+def test_a_marked_number_in_a_document_is_brought_up_to_date():
+    """The rest of the text stays, code that shows the syntax included."""
+    mark = "<!-- =demo-run/purity:.1% -->"
+    text = (
+        f"# Title\n\nWe get {mark}49.9 %<!-- / --> and\nin `{mark}1<!-- / -->`\n\n"
+        f"```\n{mark}2<!-- / -->\n```\n| a | {mark}<!-- / --> | <!-- other -->\n"
+    )
+
+    wanted = text.replace("49.9 %", "50.0 %").replace(f"{mark}<!", f"{mark}50.0 %<!")
+    assert refresh(text, values_of, "README.md") == wanted
+    assert refresh(wanted, values_of, "README.md") == wanted
+    assert [(each.line, each.shown) for each in marked(text, "README.md")] == [
+        (3, "49.9 %"),
+        (9, ""),
+    ]
+
+
+@given(st.text(alphabet="<!-=/> ab`\n", max_size=40))
+def test_a_document_without_marks_is_left_alone(text):
+    """Or refused, if it holds half of a mark."""
+    try:
+        assert refresh(text, values_of, "README.md") == text
+    except ClaimError as error:
+        assert "README.md:" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("a <!-- =demo-run/purity -->1", "expected <!-- =experiment/metric"),
+        ("a 1<!-- / -->", "complete the mark"),
+        ("a <!-- =purity -->1<!-- / -->", "received 'purity'"),
+        ("a <!-- =demo-run/absent -->1<!-- / -->", "expected a measured number"),
+        ("<!-- =demo-run/purity -->1<!-- / -->", "expected a word before the mark"),
+        (" - <!-- =demo-run/purity -->1<!-- / -->", "expected a word before the mark"),
+    ],
+)
+def test_a_wrong_mark_is_named_with_its_line(line, message):
+    """Markdown takes a line that begins with a comment for HTML, and shows it unrendered."""
+    with pytest.raises(ClaimError, match=r"README\.md:3: ") as caught:
+        refresh(f"One.\n\n{line} b\n", values_of, "README.md")
+    assert message in str(caught.value)
