@@ -160,7 +160,13 @@ def _judge():
     from replication.claims import verdicts
     from replication.runner import settings
 
-    return verdicts.check(None, settings.RESULTS, settings.TODAY, documents=settings.DOCUMENTS)
+    return verdicts.check(
+        None,
+        settings.RESULTS,
+        settings.TODAY,
+        documents=settings.DOCUMENTS,
+        sentences=settings.SENTENCES,
+    )
 
 
 def _check(*, ran_profile: str | None = None) -> bool:
@@ -179,7 +185,7 @@ def _publish(found) -> None:
     from replication.runner import settings
 
     reporting.write_summaries(settings.RESULTS, found)
-    reporting.update_documents(settings.DOCUMENTS, found)
+    reporting.update_documents(settings.DOCUMENTS, found, settings.SENTENCES)
 
 
 def _seeds(text: str | None) -> list[int]:

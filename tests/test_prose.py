@@ -5,11 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replication import claims
-from replication.claims import ClaimError
+from replication.claims import ClaimError, report
 from replication.claims.judge import judge
 from replication.claims.prose import Bound, fill, marked, missing, parse, refresh
-from replication.claims.tables import in_words
+from replication.claims.tables import claim_of, in_words
+from replication.claims.verdicts import check
 from tests.test_claims import ARTICLE, VALUE
+from tests.test_report import CLAIMS, record
 from tests.test_verdicts import measured
 
 VALUES = {
@@ -188,3 +190,85 @@ def test_a_wrong_mark_is_named_with_its_line(line, message):
     with pytest.raises(ClaimError, match=r"README\.md:3: ") as caught:
         refresh(f"One.\n\n{line} b\n", values_of, "README.md")
     assert message in str(caught.value)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A small project: one claim with a bound number, one page with a marked one."""
+    (tmp_path / "claims").mkdir()
+    bound = 'explanation = "Purity {demo-run/purity:.1%} on the mean."'
+    text = CLAIMS.replace('explanation = "Three seeds hold it."', bound)
+    (tmp_path / "claims" / "demo.toml").write_text(text)
+    page = "# Page\n\nOurs is <!-- =demo-run/purity:.1% -->84.3 %<!-- / -->, theirs 84.5 %.\n"
+    (tmp_path / "page.md").write_text(page)
+    for seed, value in enumerate((0.83, 0.84, 0.86)):
+        record(tmp_path / "results", "demo-run", seed, value)
+        record(tmp_path / "results", "demo-control", seed, 0.5)
+    report.write_summaries(tmp_path / "results", run_check(tmp_path))
+    return tmp_path
+
+
+def run_check(project):
+    """The report of the project."""
+    sentences = [project / "page.md"]
+    return check(project / "claims", project / "results", sentences=sentences)
+
+
+def test_a_stale_number_is_a_problem_that_names_place_old_and_new_and_report_mends_it(project):
+    """One more seed moves the mean from 84.3 % to 86.0 %."""
+    assert run_check(project).problems == ()
+    record(project / "results", "demo-run", 3, 0.91)
+    report.write_summaries(project / "results", run_check(project))
+
+    (problem,) = run_check(project).problems
+    assert problem.subject == f"{project / 'page.md'}:3"
+    assert problem.place == (project / "page.md", 3)
+    assert (problem.expected, problem.found) == ("86.0 %, from demo-run/purity:.1%", "84.3 %")
+    assert "make report" in problem.fix
+    report.update_documents({}, run_check(project), [project / "page.md"])
+    assert run_check(project).problems == ()
+    assert "86.0 %<!-- / -->, theirs 84.5 %." in (project / "page.md").read_text()
+
+
+@pytest.mark.parametrize("unknown", ["demo-run/absent", "demo-run/purity - demo-later/purity"])
+def test_a_number_that_nothing_measures_is_a_problem_in_claim_and_page(project, unknown):
+    """A misspelt name and a run that is still to come look the same."""
+    for path in (project / "claims" / "demo.toml", project / "page.md"):
+        path.write_text(path.read_text().replace("demo-run/purity:.1%", f"{unknown}:.1%"))
+
+    claim, page = run_check(project).problems
+    assert (claim.subject, claim.found) == ("demo/high", f"none for {unknown}:.1%")
+    assert claim.fix.endswith("demo.toml:10")
+    assert (page.subject, page.found) == (f"{project / 'page.md'}:3", "not measured")
+    with pytest.raises(ClaimError, match=r"page\.md:3: expected a measured number"):
+        report.update_documents({}, run_check(project), [project / "page.md"])
+
+
+def test_a_broken_mark_is_a_problem_and_stops_no_check(project):
+    """All problems are told at once."""
+    (project / "page.md").write_text("Half <!-- =demo-run/purity -->84 %\n")
+
+    (problem,) = run_check(project).problems
+    assert "page.md:1: expected <!-- =experiment/metric" in problem.found
+
+
+def test_a_number_belongs_to_the_claim_that_it_judges_first(project):
+    """Then to one that uses it as a control, then to the one that it stands beside."""
+    articles = claims.load(project / "claims")
+    high, grid, later = articles["demo"].claims
+    found = {
+        name: claim_of(Bound((name,)), articles, near=("demo", near))
+        for name, near in {
+            "demo-run/purity": later,
+            "demo-control/purity": grid,
+            "demo-run/entropy": grid,
+        }.items()
+    }
+
+    assert found == {
+        "demo-run/purity": ("demo", later),  # judged by two claims: the one that is near
+        "demo-control/purity": ("demo", high),
+        "demo-run/entropy": ("demo", grid),
+    }
+    assert claim_of(Bound(("demo-run/purity",)), articles) == ("demo", high)
+    assert claim_of(Bound(("demo-run/entropy",)), articles) is None

@@ -1,11 +1,12 @@
 """What people read: the claims in the terminal, and the generated files written out."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replication import results
+from replication.claims import prose
 from replication.claims.judge import Judgement
 from replication.claims.regression import status_by_experiment, status_of_claim
 from replication.claims.tables import (
@@ -39,20 +40,28 @@ def write_summaries(results_root: Path, report: Report) -> None:
         results.write_summary(Path(results_root), table, frame)
 
 
-def update_documents(documents: Mapping[str, Path], report: Report) -> None:
-    """Writes every generated table between its markers.
+def update_documents(
+    documents: Mapping[str, Path], report: Report, sentences: Iterable[Path] = ()
+) -> None:
+    """Writes every generated table between its markers, and every marked number.
 
     Args:
         documents: Markdown files by the name of the table they hold.
         report: What `check` found.
+        sentences: Markdown files with marked numbers, see `prose`.
 
     Raises:
-        ClaimError: If the markers are not there.
+        ClaimError: If the markers are not there, or a number is not measured.
         ResultsError: If a file cannot be read or written.
     """
     for name, path in documents.items():
         before = results.read_text(path)
         after = replace_table(before, name, report.generated.tables[name], str(path))
+        if after != before:
+            results.write_text(path, after)
+    for path in sentences:
+        before = results.read_text(path)
+        after = prose.refresh(before, report.generated.values_of, str(path))
         if after != before:
             results.write_text(path, after)
 

@@ -8,14 +8,15 @@ numbers disagree with each other, a stale generated file among them.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from replication import results
-from replication.claims import Article, Claim, ClaimError, ledger, load
+from replication.claims import Article, Claim, ClaimError, ledger, load, prose
 from replication.claims.intervals import MIN_SEEDS, Interval, prediction_interval
-from replication.claims.judge import Judgement, judge
+from replication.claims.judge import Judgement, by_seed, judge
 from replication.claims.regression import Regression, compare
 from replication.claims.tables import (
     ANSWERS,
@@ -91,11 +92,13 @@ class Generated:
     """What follows from claims and tables alone, and is committed beside them.
 
     `frames` are the rows of `verdicts.csv` and `ledger.csv`; `tables` are
-    Markdown tables by the name of their markers in a document.
+    Markdown tables by the name of their markers in a document; `values_of`
+    finds the numbers that a sentence names.
     """
 
     frames: tuple[tuple[results.Table, pd.DataFrame], ...]
     tables: Mapping[str, str]
+    values_of: prose.ValuesOf
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ def check(
     today_root: Path | None = None,
     *,
     documents: Mapping[str, Path] | None = None,
+    sentences: Iterable[Path] = (),
 ) -> Report:
     """Judges every claim and collects every problem of the committed files.
 
@@ -129,6 +133,7 @@ def check(
             compares nothing, so that everything is `not run`.
         documents: Files with a generated table that must be up to date, by the
             name of its markers: `claims`, `ledger`.
+        sentences: Files whose sentences hold marked numbers, see `prose`.
 
     Raises:
         ClaimError: If a claim file is malformed.
@@ -151,6 +156,8 @@ def check(
         *_tolerances(articles, judgements),
         *_stale_summaries(generated, root),
         *_stale_documents(generated, documents or {}),
+        *_unmeasured(articles, generated.values_of),
+        *_stale_numbers(generated.values_of, sentences),
     ]
     return Report(articles, judgements, regressions, tuple(problems), tables.metrics, generated)
 
@@ -163,6 +170,7 @@ def _generated(articles, judgements, tables: _Committed) -> Generated:
             "claims": markdown_table(articles, judgements),
             "ledger": ledger.ledger_table(articles, rows),
         },
+        partial(by_seed, tables.full),
     )
 
 
@@ -321,3 +329,33 @@ def _stale_documents(generated: Generated, documents: Mapping[str, Path]) -> Ite
             continue
         if text != wanted:
             yield Problem(str(path), f"{what} as recomputed", "another one", _ANEW, (path, 1))
+
+
+def _unmeasured(articles: Mapping[str, Article], values_of: prose.ValuesOf) -> Iterator[Problem]:
+    for slug, claim in claims_of(articles):
+        if missing := prose.missing(claim.explanation, values_of):
+            where = f"{articles[slug].path.name}:{claim.line}"
+            yield Problem(
+                f"{slug}/{claim.id}",
+                "a committed number for everything that `explanation` names",
+                f"none for {', '.join(missing)}",
+                f"run it and `make accept`, or correct the names at {where}",
+                place=(articles[slug].path, claim.line),
+            )
+
+
+def _stale_numbers(values_of: prose.ValuesOf, sentences: Iterable[Path]) -> Iterator[Problem]:
+    for path in sentences:
+        try:
+            found = list(prose.marked(path.read_text(encoding="utf-8"), str(path)))
+        except ClaimError as error:
+            yield Problem(str(path), "sentences with marked numbers", str(error), "mend the mark")
+            continue
+        for each in found:
+            wanted, place = prose.show(each.bound, values_of), (path, each.line)
+            if wanted == prose.NOT_MEASURED:
+                fix = "correct the name, or run it and `make accept`"
+                yield Problem(f"{path}:{each.line}", str(each.bound), "not measured", fix, place)
+            elif wanted != each.shown:
+                subject, measured = f"{path}:{each.line}", f"{wanted}, from {each.bound}"
+                yield Problem(subject, measured, each.shown, _ANEW, place, each.bound.references)

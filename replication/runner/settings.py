@@ -15,6 +15,7 @@ DOCUMENTS = {  # files with a generated table, by the name of its markers
     "claims": ROOT / "README.md",
     "ledger": ROOT / "docs" / "open-details.md",
 }
+SENTENCES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))  # hold marked numbers
 TODAY = BUILD / "results"  # what this checkout measured, in the tables of results/
 _PROFILE_VARIABLE = "REPLICATION_PROFILE"  # how a notebook's kernel learns its profile
 
