@@ -171,18 +171,15 @@ def test_kernels_start_from_the_distribution_of_the_name(alternatives, slug, nam
     calls = alternatives(slug)
     call, base = calls[name], calls["base"]
 
-    encoder, decoder = (layer.get_weights() for layer in (call.model.encoder[0], _decoder(call)))
+    encoder, decoder = (part[0].get_weights() for part in (call.model.encoder, call.model.decoder))
     assert_drawn([*encoder, *decoder], std)
     assert (call.seed, call.recipe, call.args) == (base.seed, base.recipe, base.args)
     np.testing.assert_array_equal(call.x, base.x)
     if name == "he_uniform":
         assert np.abs(encoder[0]).max() <= np.sqrt(6 / 784)
-    elif name == "he_normal":  # cut at two standard deviations of the uncut distribution
-        assert np.abs(encoder[0]).max() == pytest.approx(2 * np.sqrt(2 / 784) / 0.8796, rel=0.01)
-
-
-def _decoder(call):
-    return call.model.decoder[0]
+    elif name == "he_normal":  # cut at two deviations of a wider one; some draw comes near
+        end = 2 * np.sqrt(2 / 784) / 0.8796
+        assert 0.99 * end < np.abs(encoder[0]).max() <= end
 
 
 @pytest.mark.parametrize(
