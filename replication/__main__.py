@@ -6,6 +6,8 @@ Exit codes: 0 fine, 1 a check or a run failed, 2 a usage or input error,
 
 import sys
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -71,10 +73,11 @@ def run(
         runner.kernel_environment(chosen),
         announce=_say,
     )
-    problems = _check(ran_profile=chosen)
+    found = _judge()
+    _print(found, ran_profile=chosen)
     for what in [*(f"{job.name}: {why}" for job, why in failed), *broken]:
         print(f"FAILED {what}", file=sys.stderr)
-    if failed or broken or problems:
+    if failed or broken or found.problems:
         raise typer.Exit(1)
 
 
@@ -100,9 +103,31 @@ def sweep(
 
 
 @app.command()
-def check() -> None:
+def check(
+    junit: Annotated[
+        Path | None,
+        typer.Option(help="Where the test report goes, as JUnit XML. Default: build/check.xml."),
+    ] = None,
+) -> None:
     """Judge committed results against the claims, and today's runs against them."""
-    if _check():
+    from replication.claims import ClaimError, cases, github
+    from replication.claims import report as reporting
+    from replication.results import ResultsError
+    from replication.runner import settings
+
+    started, on_github = datetime.now(UTC), settings.github()
+    root = settings.ROOT if on_github is None else on_github.workspace
+    target = settings.BUILD / "check.xml" if junit is None else junit
+    try:
+        found = _judge()
+    except (ClaimError, ResultsError) as error:
+        case = cases.of_error(error, root)
+        _tell_ci([case], target, started, github.summary_of_error(case))
+        raise
+    _print(found)
+    checked = cases.of_report(found, root)
+    _tell_ci(checked, target, started, github.summary(found), notice=reporting.summary_line(found))
+    if found.problems:
         raise typer.Exit(1)
 
 
@@ -169,15 +194,30 @@ def _judge():
     )
 
 
-def _check(*, ran_profile: str | None = None) -> bool:
-    """Prints the claims, all problems and a summary; whether there were problems."""
+def _print(found, *, ran_profile: str | None = None) -> None:
+    """Prints the claims, all problems and a summary."""
     from replication.claims import report as reporting
 
-    found = _judge()
     reporting.print_claims(found, ran_profile=ran_profile)
     reporting.print_problems(found)
     print(reporting.summary_line(found, ran_profile=ran_profile))
-    return bool(found.problems)
+
+
+def _tell_ci(checked: list, target: Path, started: datetime, summary: str, notice="") -> None:
+    """Writes the test report; under GitHub Actions, prints marks and appends the summary."""
+    from replication import results
+    from replication.claims import github, junit
+    from replication.runner import settings
+
+    seconds = (datetime.now(UTC) - started).total_seconds()
+    results.write_text(target, junit.render(checked, seconds=seconds, started=started))
+    on_github = settings.github()
+    if on_github is None:
+        return
+    for line in github.annotations(checked, notice):
+        print(line)
+    if on_github.summary is not None:
+        github.append(on_github.summary, summary)
 
 
 def _publish(found) -> None:

@@ -1,0 +1,104 @@
+"""The workflows of GitHub Actions: what they run, on what, and with which rights."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def steps_of(workflow):
+    """Every step of a workflow."""
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+@pytest.fixture(params=WORKFLOWS, ids=lambda path: path.name)
+def workflow(request):
+    """A workflow, parsed; YAML 1.1 reads its key `on` as true."""
+    return yaml.safe_load(request.param.read_text(encoding="utf-8"))
+
+
+def test_workflows_run_targets_of_the_makefile(workflow):
+    """Each with variables that the Makefile knows; what writes an output has a test of its own."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+    variables = set(re.findall(r"^([A-Z]+) *\?=", makefile, flags=re.MULTILINE))
+    commands = [step["run"] for step in steps_of(workflow) if "run" in step]
+    commands = [each for each in commands if "GITHUB_OUTPUT" not in each]
+
+    assert commands
+    for command in commands:
+        program, *words = re.sub(r"\$\{\{.*?\}\}", "VALUE", command).split()
+        assert program == "make"
+        assert {word for word in words if "=" not in word} <= targets
+        assert {word.split("=")[0] for word in words if "=" in word} <= variables
+
+
+def test_workflows_may_read_and_no_more_and_end(workflow):
+    """No rights but reading, no two runs at once, a limit of time, nothing kept after checkout."""
+    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["concurrency"]["group"]
+    for job in workflow["jobs"].values():
+        assert 0 < job["timeout-minutes"] < 360
+        assert "permissions" not in job
+    for step in steps_of(workflow):
+        if "actions/checkout" in step.get("uses", ""):
+            assert step["with"]["persist-credentials"] is False
+
+
+def test_actions_are_pinned_by_commit():
+    """With the release beside it, the same everywhere."""
+    found = {}
+    for path in WORKFLOWS:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if "uses:" in line:
+                owner, name, pin = re.search(
+                    r"uses: ([\w-]+)/([\w-]+)[\w/-]*@([0-9a-f]{40} # v\d+\.\d+\.\d+)$", line
+                ).groups()
+                found.setdefault((owner, name), set()).add(pin)
+
+    assert {owner for owner, _ in found} == {"actions"}
+    assert {len(pins) for pins in found.values()} == {1}
+
+
+def test_what_must_hold_before_a_merge_runs_on_push():
+    """On every Python that the project supports, with the report uploaded."""
+    [path] = [path for path in WORKFLOWS if path.name == "check.yml"]
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    before_merge = set(
+        re.findall(r"^section \w+ (make [a-z]+)$", (ROOT / ".ci" / "run").read_text(), re.M)
+    )
+    uploads = [
+        s["with"]["path"] for s in steps_of(content) if "upload-artifact" in s.get("uses", "")
+    ]
+    pythons = content["jobs"]["check"]["strategy"]["matrix"]["python"]
+
+    assert set(content[True]) == {"push", "pull_request"}
+    assert {"make lint", "make test", "make check"} <= before_merge
+    assert {"make lint", "make test", "make check"} <= {s.get("run") for s in steps_of(content)}
+    assert uploads == ["build/check.xml"]
+    assert pythons == ["3.11", "3.12", "3.13"]
+
+
+def test_every_article_is_reproduced_weekly(tmp_path):
+    """The workflow finds them by itself; each on its own data, or not at all."""
+    [path] = [path for path in WORKFLOWS if path.name == "reproduce.yml"]
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    [listing] = [s["run"] for s in steps_of(content) if "GITHUB_OUTPUT" in s.get("run", "")]
+    environment = {**os.environ, "GITHUB_OUTPUT": str(tmp_path / "output")}
+    subprocess.run(["bash", "-e", "-c", listing], cwd=ROOT, env=environment, check=True)
+    name, listed = (tmp_path / "output").read_text().split("=", 1)
+    job = content["jobs"]["reproduce"]
+    [command] = [s for s in job["steps"] if "reproduce" in s.get("run", "")]
+
+    assert name in content["jobs"]["articles"]["outputs"]
+    assert set(json.loads(listed)) == {p.name for p in (ROOT / "results").iterdir() if p.is_dir()}
+    assert re.fullmatch(r"\d+ \d+ \* \* \d", content[True]["schedule"][0]["cron"])
+    assert command["run"] == "make reproduce ARTICLE=${{ matrix.article }} STRICT=1"
+    assert command["timeout-minutes"] < job["timeout-minutes"]
