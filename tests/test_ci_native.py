@@ -171,6 +171,16 @@ def test_problems_of_no_claim_are_cases_of_their_own(project):
     ]
 
 
+def test_a_stale_number_in_a_sentence_is_no_fault_of_a_claim(project):
+    """The case and the mark stand at the line of the document."""
+    (project / "guide.md").write_text("Seen.\nIt is <!-- =demo-run/good:.2f -->0.99<!-- / -->.\n")
+    found = check(project / "claims", project / "results", sentences=[project / "guide.md"])
+    [case] = [c for c in cases.of_report(found, project) if c.status == "failed"]
+
+    assert (case.name, case.file, case.line) == ("guide.md:2", "guide.md", 2)
+    assert github.annotations([case])[0].startswith("::error file=guide.md,line=2,title=")
+
+
 def test_missing_rows_fail_the_claims_that_need_them(project):
     """Here of a metric that two claims use, in every seed."""
     for seed in range(3):

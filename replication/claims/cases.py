@@ -44,8 +44,8 @@ class Case:
 def of_report(report: Report, root: Path) -> list[Case]:
     """Every claim in reading order, then the problems that no claim shares.
 
-    A claim shares the problems at its place in its file, and those of any
-    number of profile full that it refers to.
+    A claim shares the problems at its place in its file, and those that have no place and
+    concern a number it refers to.
 
     Args:
         report: What `check` found.
@@ -59,7 +59,7 @@ def of_report(report: Report, root: Path) -> list[Case]:
             alone.setdefault((problem.subject, problem.place), []).append(problem)
     for (subject, place), problems in alone.items():
         file, line = _relative(place, root)
-        name = file if place and subject == str(place[0]) else subject
+        name = subject.replace(str(place[0]), file, 1) if place else subject
         found.append(_failed(NO_CLAIM, name, problems, file=file, line=line))
     return found
 
@@ -80,8 +80,7 @@ def in_words(problem: Problem) -> str:
 def _of_claim(report: Report, slug: str, claim: Claim, root: Path) -> Case:
     found, place = report.judgements[slug, claim.id], (report.articles[slug].path, claim.line)
     file, line = _relative(place, root)
-    mine = set(claim.references)
-    problems = [p for p in report.problems if p.place == place or mine & set(p.measures)]
+    problems = [each for each in report.problems if _concerns(each, claim, place)]
     details = "\n".join(
         (
             claim.says,
@@ -99,6 +98,12 @@ def _of_claim(report: Report, slug: str, claim: Claim, root: Path) -> Case:
         ("skipped", f"{found.verdict}: {found.reason}") if undecided else ("passed", "")
     )
     return Case(slug, claim.id, status, message, details, file=file, line=line)
+
+
+def _concerns(problem: Problem, claim: Claim, place: tuple[Path, int]) -> bool:
+    if problem.place is not None:  # a stale number in a document is no fault of the claim
+        return problem.place == place
+    return not set(claim.references).isdisjoint(problem.measures)
 
 
 def _today(report: Report, claim: Claim) -> str:
