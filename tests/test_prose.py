@@ -1,4 +1,12 @@
-"""Numbers in sentences: how they are bound, shown, kept up to date and never typed."""
+"""Numbers in sentences: how they are bound, shown, kept up to date and never typed.
+
+What looks measured (a decimal point or a per cent sign, as in test_notebooks.py) stands in
+README.md, docs/*.md and our explanations only if it is bound, or printed by an article, or named
+below with the reason. Measured numbers are not spelt out either: a word cannot be kept up to date.
+CHANGELOG.md and docs/decisions/ are records of a day, and stay as they were written.
+"""
+
+import re
 
 import pytest
 from hypothesis import given
@@ -6,14 +14,45 @@ from hypothesis import strategies as st
 
 from replication import claims
 from replication.claims import ClaimError, report
+from replication.claims.intervals import CONFIDENCE
 from replication.claims.judge import judge
 from replication.claims.prose import Bound, fill, marked, missing, parse, refresh
-from replication.claims.tables import claim_of, in_words
+from replication.claims.tables import claim_of, claims_of, in_words
 from replication.claims.verdicts import check
+from replication.runner import settings
 from tests.test_claims import ARTICLE, VALUE
+from tests.test_notebooks import measured_looking, printed_in
 from tests.test_report import CLAIMS, record
 from tests.test_verdicts import measured
 
+TYPED_IN_README = {  # what stands there unbound, and why no row of results/ holds it
+    "Apache-2.0": "the name of a licence",
+    "| 2.9 (`.venv`) |": "size of an installation, weighed once",
+    "| `make reproduce ARTICLE=contractive` | 1.4 |": "a whole call, timed once",
+    "with nothing changed | 0.3 |": "a whole call, timed once",
+    "| 0.2 (`build/`), 1.8 of memory |": "disk and memory of a call, weighed once",
+}
+TYPED_ANYWHERE = re.compile(
+    r"Python \(?\d\.\d+(?:, \d\.\d+)*(?: or \d\.\d+)?"  # versions
+    r"|\]\(http[^)]*\) \(\d[\d.]*\)"  # the version of a project, after its link
+    r"|\d+\.\d+ [GM]i?B\b"  # memory or disk: weighed, in no row
+)
+SPELT_OUT = {  # what is spelt out in explanations and was not measured
+    "a half wrong": "chance",
+    "half of the pixels": "a setting",
+    "five times the noise": "a setting",
+    "a tenth of the largest": "how the metric is defined",
+    "a twenty-fifth of the size": "32 of 784 pixels",
+}
+COUNT = "(?:an?|one|two|three|four|five|six|seven|eight|nine|ten)"
+PART = "[a-z-]*(?:third|quarter|fifth|sixth|seventh|eighth|ninth|tenth|teenth|tieth|hundredth)s?"
+SPELT = re.compile(
+    rf"\b(?:hal(?:f|ves)|twice|thrice|doubled|{COUNT}fold|{COUNT} {PART}"
+    rf"|{COUNT} (?:points?|times|decibels?|per cent|(?:in|of) ten))\b"
+)
+TABLE = re.compile(r"<!-- (\w+):begin -->.*?<!-- \1:end -->", re.DOTALL)
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+MARK = re.compile(r"<!-- =[^>]*-->[^<]*<!-- / -->")
 VALUES = {
     "demo-run/purity": {0: 0.5, 1: 0.75, 2: 0.25},
     "demo-run/floor": {0: 0.1, 1: 0.2},
@@ -21,11 +60,10 @@ VALUES = {
     "other/none_at_all": {0: 0.0, 1: 0.0},
 }
 BRACES = st.text(alphabet="{}ab/-:. %\n", max_size=30) | st.text(max_size=60)
-BOUND = st.builds(
-    Bound,
-    st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=1).map(tuple),
-    st.just(""),
-    st.sampled_from(["", ".1%", ".0p", "+.2f", ",.0f", ".3g", ".1e"]),
+REFERENCE = st.sampled_from(sorted(VALUES))
+FORM = st.sampled_from(["", ".1%", ".0p", "+.2f", ",.0f", ".3g", ".1e"])
+BOUND = st.builds(Bound, st.tuples(REFERENCE), st.just(""), FORM) | st.builds(
+    Bound, st.tuples(REFERENCE, REFERENCE), st.sampled_from("-/"), FORM
 )
 
 
@@ -272,3 +310,79 @@ def test_a_number_belongs_to_the_claim_that_it_judges_first(project):
     }
     assert claim_of(Bound(("demo-run/purity",)), articles) == ("demo", high)
     assert claim_of(Bound(("demo-run/entropy",)), articles) is None
+
+
+def unbound(text, typed=()):
+    """Numbers of a Markdown text that look measured and are neither generated nor bound."""
+    for phrase in typed:
+        text = text.replace(phrase, "")
+    for pattern in (TABLE, MARK, TYPED_ANYWHERE, CODE):
+        text = pattern.sub("", text)
+    return measured_looking([text])
+
+
+@pytest.mark.parametrize("path", settings.SENTENCES, ids=lambda path: path.name)
+def test_no_measured_number_is_typed_into_a_document(path):
+    """What an article prints may be repeated; so may the confidence of our verdicts."""
+    text = path.read_text(encoding="utf-8")
+    typed = TYPED_IN_README if path.name == "README.md" else {}
+    printed = set().union(*map(printed_in, claims.load().values()))
+
+    assert not [phrase for phrase in typed if phrase not in text], "no longer there: remove it"
+    assert not unbound(text, typed) - printed - {f"{100 * CONFIDENCE:g}"}, (
+        "write it as <!-- =experiment/metric:.1% --><!-- / --> and run `make report`"
+    )
+
+
+@pytest.mark.parametrize("slug", claims.load())
+def test_no_measured_number_is_typed_into_an_explanation(slug):
+    """Neither in digits nor in words."""
+    article = claims.load()[slug]
+    texts = [re.sub(r"\{[^{}]*\}", "#", claim.explanation) for claim in article.claims]
+
+    assert not measured_looking(texts) - printed_in(article), "write {experiment/metric:.1%}"
+    words = " ".join(texts)
+    for phrase in SPELT_OUT:
+        words = words.replace(phrase, "")
+    assert not SPELT.findall(words), "a word cannot be kept up to date: bind the number"
+
+
+def test_every_phrase_that_may_be_spelt_out_is_in_use():
+    """An exception that nobody needs is removed."""
+    texts = " ".join(claim.explanation for _, claim in claims_of(claims.load()))
+
+    assert not [phrase for phrase in SPELT_OUT if phrase not in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("we reach 0.79, `0.81` in code", {"0.79"}),
+        ("bound <!-- =demo-run/purity:.1% -->79.1 %<!-- / --> and not 80 %", {"80"}),
+        ("Python 3.12, [x](https://x.org) (0.9), 1.8 GB; (0.93)", {"0.93"}),
+        ("<!-- claims:begin -->\n| 0.5 |\n<!-- claims:end -->\n60,000 images", set()),
+    ],
+)
+def test_the_rule_on_documents(text, found):
+    """Only what nobody keeps up to date is found."""
+    assert unbound(text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["falls to a third", "is half of it", "about eight decibels", "twice as many", "four of ten",
+     "two points more", "weakens it tenfold", "nine in ten", "a nineteenth", "a fifth of it",
+     "three quarters of it"],
+)  # fmt: skip
+def test_the_rule_on_words(text):
+    """Texts as they once stood in the claim files."""
+    assert SPELT.search(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["the third term", "on the manifold", "two clusters share", "three epochs", "ten values"],
+)
+def test_counts_and_names_may_be_spelt_out(text):
+    """They are settings, or what one sees in a picture."""
+    assert not SPELT.search(text)

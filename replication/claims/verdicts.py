@@ -358,4 +358,5 @@ def _stale_numbers(values_of: prose.ValuesOf, sentences: Iterable[Path]) -> Iter
                 yield Problem(f"{path}:{each.line}", str(each.bound), "not measured", fix, place)
             elif wanted != each.shown:
                 subject, measured = f"{path}:{each.line}", f"{wanted}, from {each.bound}"
-                yield Problem(subject, measured, each.shown, _ANEW, place, each.bound.references)
+                shown = each.shown or "nothing"
+                yield Problem(subject, measured, shown, _ANEW, place, each.bound.references)
