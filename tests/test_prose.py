@@ -17,7 +17,7 @@ from replication.claims import ClaimError, report
 from replication.claims.intervals import CONFIDENCE
 from replication.claims.judge import judge
 from replication.claims.prose import Bound, fill, marked, missing, parse, refresh
-from replication.claims.tables import claim_of, claims_of, in_words
+from replication.claims.tables import claims_of, in_words
 from replication.claims.verdicts import check
 from replication.runner import settings
 from tests.test_claims import ARTICLE, VALUE
@@ -288,28 +288,6 @@ def test_a_broken_mark_is_a_problem_and_stops_no_check(project):
 
     (problem,) = run_check(project).problems
     assert "page.md:1: expected <!-- =experiment/metric" in problem.found
-
-
-def test_a_number_belongs_to_the_claim_that_it_judges_first(project):
-    """Then to one that uses it as a control, then to the one that it stands beside."""
-    articles = claims.load(project / "claims")
-    high, grid, later = articles["demo"].claims
-    found = {
-        name: claim_of(Bound((name,)), articles, near=("demo", near))
-        for name, near in {
-            "demo-run/purity": later,
-            "demo-control/purity": grid,
-            "demo-run/entropy": grid,
-        }.items()
-    }
-
-    assert found == {
-        "demo-run/purity": ("demo", later),  # judged by two claims: the one that is near
-        "demo-control/purity": ("demo", high),
-        "demo-run/entropy": ("demo", grid),
-    }
-    assert claim_of(Bound(("demo-run/purity",)), articles) == ("demo", high)
-    assert claim_of(Bound(("demo-run/entropy",)), articles) is None
 
 
 def unbound(text, typed=()):

@@ -55,12 +55,12 @@ def judge(claim: Claim, measurements: pd.DataFrame) -> Judgement:
     Returns:
         The judgement; `inconclusive` with n = 0 where nothing was measured.
     """
+    return judge_by(claim, values_by_seed(measurements))
+
+
+def judge_by(claim: Claim, values_of: ValuesOf) -> Judgement:
+    """The verdict of a claim, as `judge`; quicker where many claims share `values_of`."""
     rules = {"value": _judge_value, "order": _judge_order, "exact": _judge_exact}
-    full = measurements[measurements["profile"] == "full"]
-
-    def values_of(reference: str) -> dict[int, float]:
-        return by_seed(full, reference)
-
     explanation = prose.fill(claim.explanation, values_of)
     if claim.kind == "reader":
         shown = f"a picture, never counted: {claim.figure}"
@@ -69,15 +69,19 @@ def judge(claim: Claim, measurements: pd.DataFrame) -> Judgement:
     return replace(found, seeds_needed=_seeds_needed(claim, values_of), explanation=explanation)
 
 
-def by_seed(measurements: pd.DataFrame, reference: str) -> dict[int, float]:
-    """The values of one "experiment/metric" by seed, seeds ascending."""
-    experiment, metric = reference.split("/")
-    rows = measurements[
-        (measurements["experiment"] == experiment) & (measurements["metric"] == metric)
-    ].sort_values("seed")
-    return {
-        int(seed): float(value) for seed, value in zip(rows["seed"], rows["value"], strict=True)
-    }
+def values_by_seed(measurements: pd.DataFrame) -> ValuesOf:
+    """Finds the values of an "experiment/metric" by seed, seeds ascending, none if unmeasured.
+
+    Args:
+        measurements: Columns as in `measurements.csv`; only rows of profile
+            `full` count.
+    """
+    full = measurements[measurements["profile"] == "full"].sort_values("seed")
+    columns = (full[name] for name in ("experiment", "metric", "seed", "value"))
+    found: dict[str, dict[int, float]] = {}
+    for experiment, metric, seed, value in zip(*columns, strict=True):
+        found.setdefault(f"{experiment}/{metric}", {})[int(seed)] = float(value)
+    return lambda reference: found.get(reference, {})
 
 
 def _judgement(verdict: str, reason: str, interval: Interval, values: dict) -> Judgement:

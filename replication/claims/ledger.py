@@ -12,7 +12,7 @@ import pandas as pd
 
 from replication.claims import Article, OpenDetail
 from replication.claims.intervals import MIN_SEEDS, mean_interval
-from replication.claims.judge import by_seed
+from replication.claims.judge import values_by_seed
 from replication.claims.tables import markdown
 
 _COLUMNS = [
@@ -40,13 +40,13 @@ def ledger_frame(
             `full` count.
         metrics: Columns as in `metrics.csv`, for the units.
     """
-    full = measurements[measurements["profile"] == "full"]
+    values_of = values_by_seed(measurements)
     units = dict(zip(metrics["experiment"] + "/" + metrics["metric"], metrics["unit"], strict=True))
     rows = []
     for slug, detail in details_of(articles):
-        ours = by_seed(full, detail.measures)
+        ours = values_of(detail.measures)
         for other in detail.alternatives:
-            theirs = by_seed(full, other.measures)
+            theirs = values_of(other.measures)
             pairs = {seed: theirs[seed] - ours[seed] for seed in ours if seed in theirs}
             numbers = _numbers([ours[seed] for seed in pairs], list(pairs.values()))
             unit = units.get(detail.measures, "unknown")

@@ -10,7 +10,6 @@ import pandas as pd
 from replication.claims import Article, Claim, ClaimError, power
 from replication.claims.intervals import MIN_SEEDS
 from replication.claims.judge import Judgement
-from replication.claims.prose import Bound
 from replication.results import format_value
 
 OURS = "ours: mean [95 % interval], n"
@@ -110,28 +109,6 @@ def in_words(claim: Claim, found: Judgement) -> str:
         f"`{claim.id}`: **{found.verdict}**. {ANSWERS[found.verdict]} {found.explanation} "
         f"*{power_line(claim, found)}*"
     )
-
-
-def claim_of(
-    bound: Bound, articles: Mapping[str, Article], near: tuple[str, Claim] | None = None
-) -> tuple[str, Claim] | None:
-    """The claim that a number of a sentence belongs to, with its article's slug.
-
-    Args:
-        bound: The number.
-        articles: All articles.
-        near: The claim in whose explanation the number stands, if in any.
-
-    Returns:
-        The first claim that is judged by the number, else the first that uses
-        it, as a control say; the nearby one before all others, and it, too,
-        where no claim uses the number.
-    """
-    claims = [*([near] if near else []), *claims_of(articles)]
-    wanted = bound.references[0]
-    judged = (each for each in claims if wanted in each[1].judged)
-    used = (each for each in claims if wanted in each[1].references)
-    return next(judged, None) or next(used, None) or near
 
 
 def format_reference(claim: Claim, found: Judgement) -> str:

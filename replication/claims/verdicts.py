@@ -8,7 +8,6 @@ numbers disagree with each other, a stale generated file among them.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +15,7 @@ import pandas as pd
 from replication import results
 from replication.claims import Article, Claim, ClaimError, ledger, load, prose
 from replication.claims.intervals import MIN_SEEDS, Interval, prediction_interval
-from replication.claims.judge import Judgement, by_seed, judge
+from replication.claims.judge import Judgement, judge, judge_by, values_by_seed
 from replication.claims.regression import Regression, compare
 from replication.claims.tables import (
     ANSWERS,
@@ -143,11 +142,12 @@ def check(
     tables = _Committed(
         results.read_measurements(root), results.read_metrics(root), results.read_provenance(root)
     )
+    values_of = values_by_seed(tables.measurements)
     judgements = {
-        (slug, claim.id): judge(claim, tables.full) for slug, claim in claims_of(articles)
+        (slug, claim.id): judge_by(claim, values_of) for slug, claim in claims_of(articles)
     }
     regressions = tuple(_compare_today(tables, today_root))
-    generated = _generated(articles, judgements, tables)
+    generated = _generated(articles, judgements, tables, values_of)
     problems = [
         *_drift(regressions),
         *_signatures(articles, judgements),
@@ -156,13 +156,13 @@ def check(
         *_tolerances(articles, judgements),
         *_stale_summaries(generated, root),
         *_stale_documents(generated, documents or {}),
-        *_unmeasured(articles, generated.values_of),
-        *_stale_numbers(generated.values_of, sentences),
+        *_unmeasured(articles, values_of),
+        *_stale_numbers(values_of, sentences),
     ]
     return Report(articles, judgements, regressions, tuple(problems), tables.metrics, generated)
 
 
-def _generated(articles, judgements, tables: _Committed) -> Generated:
+def _generated(articles, judgements, tables: _Committed, values_of) -> Generated:
     rows = ledger.ledger_frame(articles, tables.full, tables.metrics)
     return Generated(
         ((results.VERDICTS, verdicts_frame(articles, judgements)), (results.LEDGER, rows)),
@@ -170,7 +170,7 @@ def _generated(articles, judgements, tables: _Committed) -> Generated:
             "claims": markdown_table(articles, judgements),
             "ledger": ledger.ledger_table(articles, rows),
         },
-        partial(by_seed, tables.full),
+        values_of,
     )
 
 
