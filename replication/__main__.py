@@ -77,7 +77,8 @@ def run(
     _print(found, ran_profile=chosen)
     for what in [*(f"{job.name}: {why}" for job, why in failed), *broken]:
         print(f"FAILED {what}", file=sys.stderr)
-    if failed or broken or found.problems:
+    written = _write_site(found, runner.settings.BUILD / "site")
+    if failed or broken or found.problems or not written:
         raise typer.Exit(1)
 
 
@@ -164,6 +165,17 @@ def accept(
     _publish(_judge())
 
 
+@app.command("site")
+def build_site(
+    out: Annotated[Path | None, typer.Option(help="Its folder. Default: build/site.")] = None,
+) -> None:
+    """Write the static site from committed results; nothing is trained."""
+    from replication.runner import settings
+
+    if not _write_site(_judge(), out or settings.BUILD / "site"):
+        raise typer.Exit(1)
+
+
 @app.command()
 def why(
     experiment: Annotated[str, typer.Argument(help="An experiment's name.")],
@@ -218,6 +230,31 @@ def _tell_ci(checked: list, target: Path, started: datetime, summary: str, notic
         print(line)
     if on_github.summary is not None:
         github.append(on_github.summary, summary)
+
+
+def _write_site(found, out: Path) -> bool:
+    """Writes the site and says where; whether its numbers are those of the tables."""
+    from replication.runner import settings
+
+    try:
+        from replication import site
+    except ModuleNotFoundError as error:
+        print(f"FAILED site: no package {error.name}; install the extra `site`", file=sys.stderr)
+        return False
+
+    project = site.Project(settings.ROOT, settings.RESULTS)
+    try:
+        built = site.build(found, project, out)
+    except site.StaleNumber as error:
+        print(f"FAILED site: {error}", file=sys.stderr)
+        return False
+    except site.SiteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
+    for notice in built.notices:
+        print(f"site: {notice}", file=sys.stderr)
+    print(f"{out / 'index.html'}: {built.num_pages} pages")
+    return True
 
 
 def _publish(found) -> None:

@@ -61,7 +61,8 @@ MAY_IMPORT = {
     "runner": {"experiments", "results"} | DESCRIBING | LEAVES,
     **{part: {"results", *CLAIMS[:index]} for index, part in enumerate(CLAIMS)},
     "notebooks": {"figures", "results", "store"},
-    "__main__": MEASURING | JUDGING | {"notebooks", "results", "figures"},
+    "site": JUDGING | {"results"},
+    "__main__": MEASURING | JUDGING | {"notebooks", "results", "figures", "site"},
 }
 
 LISTED_EACH = {"claims"}
@@ -239,7 +240,7 @@ def test_only_datasets_imports_tensorflow(path):
 
 @each("replication")
 def test_judging_code_names_no_training_library(path):
-    if unit(dotted(path)) in JUDGING | {"results", "figures", ""}:
+    if unit(dotted(path)) in JUDGING | {"results", "figures", "site", ""}:
         assert not libraries(path) & TRAINERS
 
 
@@ -296,7 +297,7 @@ def test_the_package_is_light_to_import():
     assert not loaded_after("import replication") & (TRAINERS | {"numpy", "pandas", "matplotlib"})
 
 
-@pytest.mark.parametrize("name", sorted(JUDGING | {"results", "__main__"}))
+@pytest.mark.parametrize("name", sorted(JUDGING | {"results", "site", "__main__"}))
 def test_judging_never_loads_a_training_library(name):
     if not exists(name):
         pytest.skip(f"replication/{name} is not there yet")

@@ -1,0 +1,93 @@
+"""A page for each article: its claims, and the notebook that tells the story."""
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from replication.claims import Claim
+from replication.claims.judge import Judgement
+from replication.claims.tables import in_words
+from replication.site import notebooks
+from replication.site.chips import article_page, css_class
+from replication.site.claims import row_of
+from replication.site.pages import VERDICTS, Site, View
+
+DEPARTURES = "Departures from the article"  # the heading that every notebook has
+
+
+def add_articles(site: Site) -> None:
+    """A page for each article, with the figures of its notebook beside it."""
+    for slug, article in site.report.articles.items():
+        view = View(site, article_page(slug), slug=slug, source=f"notebooks/{slug}.ipynb")
+        path = notebook_path(site, slug)
+        html, changed = None, []
+        if path.is_file():
+            notebook = notebooks.read(path)
+            html = render(site, view, notebooks.without_title(notebook))
+            changed = _changed(site, slug, notebook)
+        else:
+            site.notices.append(f"{slug}: no executed notebook at {path}; run it and `make accept`")
+        site.sections[slug] = frozenset(view.headings.used)
+        site.add(
+            view,
+            "article.html",
+            article=article,
+            notebook=html,
+            changed=changed,
+            rows=[row_of(site, slug, claim) for claim in article.claims],
+            contents=[each for each in view.headings.contents if each[0] in (2, 3)],
+        )
+
+
+def notebook_path(site: Site, slug: str) -> Path:
+    """The executed notebook of an article that is committed with its results."""
+    return site.project.results / slug / "notebook.ipynb"
+
+
+def render(site: Site, view: View, notebook, *, figures: str = "") -> Markup:
+    """The cells of a notebook for this page; their figures become files of the site.
+
+    Args:
+        site: Receives the figures.
+        view: The page, in the scope of an article.
+        notebook: The cells.
+        figures: Name of the figures' folder; by default the article's.
+    """
+    chips = {claim.id: view.chip(view.slug, claim.id) for claim in site.claims_of(view.slug)}
+    badges = {
+        verdict: Markup('<span class="badge {}">{}</span>').format(css_class(verdict), verdict)
+        for verdict in VERDICTS
+    }
+    said = {in_words(*each): view.conclusion(*each) for each in _judged(site, view.slug)}
+    folder = f"figures/{figures or view.slug}"
+    found = notebooks.render(
+        notebook,
+        view.writer,
+        folder=view.href(folder),
+        replaced={**badges, **chips},
+        said=said,
+    )
+    site.files |= {f"{folder}/{name}": content for name, content in found.figures.items()}
+    return found.html
+
+
+def _judged(site: Site, slug: str) -> list[tuple[Claim, Judgement]]:
+    judgements = site.report.judgements
+    return [(claim, judgements[slug, claim.id]) for claim in site.claims_of(slug)]
+
+
+def _changed(site: Site, slug: str, notebook) -> list[str]:
+    """Claims of which a committed notebook says something else than the committed tables."""
+    shown = notebooks.conclusions(notebook)
+    changed = [
+        claim.id
+        for claim, found in _judged(site, slug)
+        if claim.id in shown and shown[claim.id] != in_words(claim, found)
+    ]
+    if changed:
+        which = "all claims" if len(changed) == len(shown) else ", ".join(changed)
+        site.notices.append(
+            f"{slug}: the committed notebook was executed before the present words and numbers "
+            f"on {which}; execute it anew and `make accept`"
+        )
+    return changed

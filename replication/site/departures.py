@@ -1,0 +1,80 @@
+"""The page on departures from the articles, and on what they leave open."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from replication import results
+from replication.claims import Comparison, OpenDetail, ledger
+from replication.site import articles, documents, notebooks
+from replication.site.pages import Site, View
+from replication.site.strips import Strip, draw, scale_of
+
+
+@dataclass(frozen=True)
+class _Alternative:
+    what: str
+    measures: str
+    effect: str
+    typical: str
+    moves: str
+    strip: Markup
+
+
+@dataclass(frozen=True)
+class _Detail:
+    detail: OpenDetail
+    number: str
+    alternatives: tuple[_Alternative, ...]
+
+
+def add_open_details(site: Site) -> None:
+    """Where we depart from each article, and what each leaves open with its effect."""
+    view = View(site, "open-details.html", source=documents.OPEN_DETAILS)
+    for part in ("departures", "open"):  # the template's own
+        view.headings.used |= {part, *(f"{part}-{slug}" for slug in site.report.articles)}
+    departures = {}
+    for slug in site.report.articles:
+        path = articles.notebook_path(site, slug)
+        notebook = notebooks.read(path) if path.is_file() else None
+        found = notebook and notebooks.section(notebook, articles.DEPARTURES)
+        if found:
+            scope = View(site, view.path, slug=slug, source=view.source, headings=view.headings)
+            departures[slug] = articles.render(site, scope, found, figures=f"{slug}-departures")
+    path = site.project.root / documents.OPEN_DETAILS
+    intro = Markup("")
+    if path.is_file():
+        title = results.read_text(path).partition("\n")[0]
+        intro = documents.document(site, view, path, after=title, before="<!-- ledger:begin -->")
+    context = {"departures": departures, "intro": intro, "ledger": _ledger(site)}
+    site.add(view, "open-details.html", **context)
+
+
+def _ledger(site: Site) -> dict[str, list[_Detail]]:
+    """The open details of each article, with what was measured."""
+    frame = dict((table.file_name, frame) for table, frame in site.report.generated.frames)
+    rows: dict[tuple[str, str], list] = {}
+    for row in frame[results.LEDGER.file_name].itertuples(index=False):
+        rows.setdefault((row.article, row.detail), []).append(row)
+    found: dict[str, list[_Detail]] = {}
+    for slug, detail in ledger.details_of(site.report.articles):
+        each = rows.get((slug, detail.id), [])
+        number = next((f"{row.ours:.4g}" for row in each if row.n), "not run yet")
+        alternatives = tuple(
+            _alternative(site, detail, row, f"ledger-{slug}-{detail.id}-{index}")
+            for index, row in enumerate(each, 1)
+        )
+        found.setdefault(slug, []).append(_Detail(detail, number, alternatives))
+    return found
+
+
+def _alternative(site: Site, detail: OpenDetail, row, key: str) -> _Alternative:
+    other = next(each for each in detail.alternatives if each.what == row.alternative)
+    (contrast,) = site.evidence.contrasts(Comparison(other.measures, (detail.measures,)))
+    strip = Markup("")
+    if contrast.interval is not None:
+        found = contrast.interval
+        shown = Strip(contrast.differences, found.low, found.high, found.mean, target=0.0)
+        strip = draw(shown, scale_of(shown.numbers), key, f"{other.what}: difference from ours")
+    effect, typical = ledger.format_effect(row), ledger.format_typical(row)
+    return _Alternative(other.what, other.measures, effect, typical, row.moves, strip)

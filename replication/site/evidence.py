@@ -1,0 +1,202 @@
+"""The numbers behind the pages: every measure by seed, and how each run was made."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from replication import results
+from replication.claims import Claim, Comparison
+from replication.claims.intervals import Interval, mean_interval, prediction_interval
+from replication.claims.judge import Judgement, judge
+from replication.claims.ledger import details_of
+from replication.claims.verdicts import Report
+
+PROFILE = "full"  # no other one is judged
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One "experiment/metric" with its values by seed; `unit` is empty where none is declared."""
+
+    experiment: str
+    metric: str
+    unit: str = ""
+    better: str = ""
+    tier: str = ""
+    values: Mapping[int, float] = field(default_factory=dict)
+    num_examples: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As claims write it."""
+        return f"{self.experiment}/{self.metric}"
+
+    @property
+    def mean(self) -> float | None:
+        """Over all seeds; None where there is none."""
+        return math.fsum(self.values.values()) / len(self.values) if self.values else None
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One measure against another, paired by seed; `interval` is that of the mean difference."""
+
+    measured: Measure
+    rival: Measure
+    differences: Mapping[int, float]
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class Control:
+    """What should fail the test of a claim: its numbers, and whether it passes (None: unknown)."""
+
+    measures: tuple[Measure, ...]
+    contrasts: tuple[Contrast, ...]
+    passes: bool | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one run was made. `environment` is the letter of its environment on the page."""
+
+    experiment: str
+    seed: int
+    commit: str
+    key: str
+    minutes: float | None
+    environment: str
+    device: str
+    threads: str
+    accepted_because: str
+    unchanged_because: str
+    data: Mapping[str, str]
+
+
+class Evidence:
+    """All committed numbers of profile full, and how they were made."""
+
+    def __init__(self, report: Report, results_root: Path):
+        """Reads the tables once."""
+        self.report = report
+        self.claims = {(slug, claim.id): claim for slug, claim in report.claims}
+        self._frame = results.read_measurements(Path(results_root))
+        self._frame = self._frame[self._frame["profile"] == PROFILE]
+        self._provenance = results.read_provenance(Path(results_root))
+        self._measures = dict(self._declared())
+        for name in self._referred():
+            self._measures.setdefault(name, Measure(*name.split("/")))
+        for (experiment, metric), rows in self._frame.groupby(["experiment", "metric"]):
+            name = f"{experiment}/{metric}"
+            rows = rows.sort_values("seed")
+            self._measures[name] = replace(
+                self._measures.get(name, Measure(str(experiment), str(metric))),
+                values={int(s): float(v) for s, v in zip(rows["seed"], rows["value"], strict=True)},
+                num_examples=tuple(sorted({int(n) for n in rows["num_examples"]})),
+            )
+
+    def _declared(self) -> Iterable[tuple[str, Measure]]:
+        for row in self.report.metrics.itertuples(index=False):
+            made = Measure(row.experiment, row.metric, row.unit, row.better, row.tier)
+            yield made.name, made
+
+    def _referred(self) -> Iterable[str]:
+        entries = [claim for _, claim in self.report.claims]
+        entries += [detail for _, detail in details_of(self.report.articles)]
+        return (name for entry in entries for name in entry.references)
+
+    @property
+    def experiments(self) -> list[str]:
+        """The names of all experiments that are declared, measured or referred to."""
+        return sorted({measure.experiment for measure in self._measures.values()})
+
+    def measure(self, reference: str) -> Measure:
+        """One measure by its name; without values where nothing was measured."""
+        return self._measures.get(reference) or Measure(*reference.split("/"))
+
+    def measures_of(self, experiment: str) -> list[Measure]:
+        """Everything that an experiment declares or measured, sorted."""
+        found = (each for each in self._measures.values() if each.experiment == experiment)
+        return sorted(found, key=lambda each: each.metric)
+
+    def values_of(self, reference: str) -> Mapping[int, float]:
+        """Values by seed of an "experiment/metric"."""
+        return self.measure(reference).values
+
+    def contrasts(self, comparison: Comparison) -> tuple[Contrast, ...]:
+        """What is measured against everything that it is compared with."""
+        measured, found = self.measure(comparison.measures), []
+        for rival in map(self.measure, comparison.compared_with):
+            differences = {
+                seed: value - rival.values[seed]
+                for seed, value in measured.values.items()
+                if seed in rival.values
+            }
+            interval = mean_interval(list(differences.values())) if differences else None
+            found.append(Contrast(measured, rival, differences, interval))
+        return tuple(found)
+
+    def controls(self, claim: Claim, found: Judgement) -> list[Control]:
+        """The claim's controls, each put to the claim's own test."""
+        return [self._control(claim, found, control) for control in claim.controls]
+
+    def _control(self, claim: Claim, found: Judgement, control: str | Comparison) -> Control:
+        if isinstance(control, Comparison):
+            own = {"measures": control.measures, "compared_with": control.compared_with}
+            verdict = judge(replace(claim, controls=(), **own), self._rows_of(control)).verdict
+            passes = None if verdict == "inconclusive" else verdict == "reproduced"
+            return Control((), self.contrasts(control), passes)
+        measure = self.measure(control)
+        if not measure.values or found.mean is None:
+            passes = None
+        elif claim.kind == "value":
+            passes = Interval(found.mean, found.low, found.high, found.n).holds(measure.mean)
+        else:
+            near = (abs(v - claim.expected) <= claim.tolerance for v in measure.values.values())
+            passes = all(near)
+        return Control((measure,), (), passes)
+
+    def _rows_of(self, comparison: Comparison) -> pd.DataFrame:
+        """The rows that a comparison needs: a table is searched once for each of its names."""
+        names = (comparison.measures, *comparison.compared_with)
+        experiments = {name.split("/")[0] for name in names}
+        return self._frame[self._frame["experiment"].isin(experiments)]
+
+    def runs(self, experiments: Iterable[str]) -> tuple[list[Run], dict[str, dict]]:
+        """How the runs of some experiments were made, and their environments by letter."""
+        wanted, letters, found = set(experiments), {}, []
+        for key, about in self._provenance.items():
+            experiment, profile, seed = key.split("/")
+            if experiment in wanted and profile == PROFILE:
+                found.append((experiment, int(seed), about))
+        runs, environments = [], {}
+        for experiment, seed, about in sorted(found, key=lambda each: each[:2]):
+            letter = letters.setdefault(about["fingerprint"], chr(ord("A") + len(letters) % 26))
+            environments[letter] = {**about.get("environment", {}), "id": about["fingerprint"]}
+            runs.append(_run(experiment, seed, about, letter))
+        return runs, environments
+
+
+def prediction(values: Mapping[int, float]) -> Interval | None:
+    """Where one more seed would lie; None where there are fewer than two."""
+    return prediction_interval(list(values.values())) if len(values) > 1 else None
+
+
+def _run(experiment: str, seed: int, about: Mapping, letter: str) -> Run:
+    environment = about.get("environment", {})
+    return Run(
+        experiment,
+        seed,
+        commit=str(about.get("commit", "")),
+        key=str(about.get("key", "")),
+        minutes=about.get("minutes"),
+        environment=letter,
+        device=str(environment.get("device", "")),
+        threads=str(environment.get("threads", "")),
+        accepted_because=str(about.get("accepted_because", "")),
+        unchanged_because=str(about.get("unchanged_because", "")),
+        data=about.get("data", {}),
+    )

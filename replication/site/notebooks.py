@@ -1,0 +1,198 @@
+"""Executed notebooks as HTML: our template in nbconvert, outputs cleaned, figures as files."""
+
+import base64
+import copy
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+import nh3
+from markupsafe import Markup
+
+from replication.site.texts import Writer, plain, scrolling
+
+TEMPLATES = Path(__file__).parent / "templates"
+_OUTPUTS = ["text/html", "text/markdown", "image/png", "image/svg+xml", "image/jpeg", "text/plain"]
+_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/svg+xml": ".svg"}
+_TAGS = {
+    *("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"),
+    *("div", "span", "p", "br", "hr", "ul", "ol", "li", "dl", "dt", "dd", "pre", "code"),
+    *("b", "i", "em", "strong", "sub", "sup", "small", "a"),
+}
+_ATTRIBUTES = {"th": {"colspan", "rowspan", "scope"}, "td": {"colspan", "rowspan"}, "a": {"href"}}
+_CELL = re.compile(r"(<t([hd])>)([^<]+)(</t[hd]>)")
+_NUMBER = re.compile(r"[+\-−]?[0-9][0-9.,]*(e[+-]?[0-9]+)?( ?%)?|NaN|nan|inf")
+_SHOWN = re.compile(r"`([a-z0-9-]+)`: \*\*[a-z ]+\*\*\.")
+_CAPTION = re.compile(
+    r'</figure>\s*<p class="figure-caption">(?:<small>)?((?:(?!</p>).)*?)(?:</small>)?</p>',
+    re.DOTALL,
+)
+
+
+@dataclass
+class Rendered:
+    """A notebook as HTML, and the figures it shows by their address within the site."""
+
+    html: Markup
+    figures: dict[str, bytes] = field(default_factory=dict)
+
+
+def read(path: Path):
+    """An executed notebook."""
+    import nbformat
+
+    return nbformat.read(path, as_version=4)
+
+
+def without_title(notebook):
+    """The notebook without the heading of its first cell, which the page has already."""
+    notebook = copy.deepcopy(notebook)
+    if notebook.cells and notebook.cells[0].source.startswith("# "):
+        notebook.cells[0].source = notebook.cells[0].source.partition("\n")[2].lstrip("\n")
+    return notebook
+
+
+def section(notebook, heading: str):
+    """The cells below a heading of level two, up to the next one; None where there is none."""
+    found, inside = [], False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (title := re.search(r"^## (.+)$", cell.source, re.M)):
+            inside = title[1].strip() == heading
+            if inside:
+                cell = copy.deepcopy(cell)
+                cell.source = cell.source[title.end() :].lstrip("\n")
+        if inside:
+            found.append(cell)
+    if not found:
+        return None
+    return type(notebook)({**notebook, "cells": found})
+
+
+def conclusions(notebook) -> dict[str, str]:
+    """What the outputs of an executed notebook say of each claim, by its id."""
+    found = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            text = output.get("data", {}).get("text/markdown", "")
+            if shown := _SHOWN.match(text):
+                found[shown[1]] = text
+    return found
+
+
+def render(
+    notebook,
+    writer: Writer,
+    *,
+    folder: str,
+    replaced: Mapping[str, Markup],
+    said: Mapping[str, Markup],
+) -> Rendered:
+    """The cells of a notebook as HTML, without a page around them.
+
+    Args:
+        notebook: An executed notebook.
+        writer: Renders the Markdown of cells and outputs.
+        folder: Where figures go, as the page writes it: "../figures/demo".
+        replaced: What stands for a table's cell with this text alone, such as a claim's id.
+        said: What stands for an output with this Markdown text, such as one with bound numbers.
+    """
+    figures: dict[str, bytes] = {}
+
+    def figure(output, mime: str) -> str:
+        data = output.data[mime]
+        content = data.encode() if mime == "image/svg+xml" else base64.b64decode(data)
+        name = f"{len(figures) + 1:02}{_SUFFIXES[mime]}"
+        figures[name] = content
+        about = output.metadata.get(mime, {})
+        text = escape(about.get("alt") or _place(writer, len(figures)))
+        size, source = _size(content, about.get("width")), escape(f"{folder}/{name}")
+        return f'<figure><img src="{source}" alt="{text}"{size} loading="lazy"></figure>'
+
+    def prose(text: str) -> str:
+        return str(said[text] if text in said else writer.html(plain(text)))
+
+    exporter = _exporter()
+    exporter.register_filter("figure", figure)
+    exporter.register_filter("prose", prose)
+    exporter.register_filter("clean", lambda html: str(clean(html, replaced)))
+    html, _ = exporter.from_notebook_node(_with_code_merged(notebook))
+    return Rendered(Markup(_CAPTION.sub(r"<figcaption>\1</figcaption></figure>", html)), figures)
+
+
+def clean(html: str, replaced: Mapping[str, Markup] | None = None) -> Markup:
+    """An HTML output with what only shows a table or a text, in a box that scrolls.
+
+    Scripts, styles, handlers, ids and inline styles go; cells with a number
+    are marked as such.
+    """
+    replaced = replaced or {}
+    kept = nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        allowed_classes={"p": {"figure-caption"}},
+        clean_content_tags={"script", "style"},
+        url_schemes={"http", "https"},
+        link_rel="noopener",
+    )
+
+    def cell(found: re.Match) -> str:
+        start, name, text, end = found.groups()
+        if text in replaced:
+            return f"{start}{replaced[text]}{end}"
+        if _NUMBER.fullmatch(text.strip()):
+            return f'<t{name} class="number">{text}{end}'
+        return found[0]
+
+    return scrolling(_CELL.sub(cell, kept)) if "<table" in kept else Markup(kept)
+
+
+def _exporter():
+    """The exporter with our template; what it does to whole pages afterwards is left out."""
+    from nbconvert import HTMLExporter, TemplateExporter
+    from nbconvert.filters import Highlight2HTML
+    from traitlets.config import Config
+
+    class Cells(HTMLExporter):
+        def from_notebook_node(self, nb, resources=None, **kw):
+            return TemplateExporter.from_notebook_node(self, nb, resources, **kw)
+
+    config = Config()
+    config.NbConvertBase.display_data_priority = _OUTPUTS
+    found = Cells(config=config, template_name="notebook", extra_template_basedirs=[str(TEMPLATES)])
+    found.register_filter("highlight_code", Highlight2HTML(pygments_lexer="ipython3"))
+    return found
+
+
+def _with_code_merged(notebook):
+    """The notebook with code cells that show nothing joined to the code cell after them."""
+    cells = []
+    for cell in copy.deepcopy(notebook.cells):
+        before = cells[-1] if cells else None
+        if cell.cell_type == "code" and before is not None and before.cell_type == "code":
+            if not before.outputs:
+                cell.source = f"{before.source}\n\n{cell.source}"
+                cells.pop()
+        cells.append(cell)
+    return type(notebook)({**notebook, "cells": cells})
+
+
+def _place(writer: Writer, number: int) -> str:
+    """Where a figure without words of its own stands."""
+    headings = writer.headings.contents
+    return f"Figure {number}" + (f", in the section {headings[-1][2]}" if headings else "")
+
+
+def _size(content: bytes, shown: float | None) -> str:
+    """Width and height of a PNG as attributes, so that a page does not jump when it loads.
+
+    `shown` is the width that the figure asks for, where it has more pixels than that.
+    """
+    if content[:8] != b"\x89PNG\r\n\x1a\n":
+        return ""
+    width, height = struct.unpack(">II", content[16:24])
+    scale = shown / width if shown else 1
+    return f' width="{round(width * scale)}" height="{round(height * scale)}"'

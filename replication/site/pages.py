@@ -1,0 +1,233 @@
+"""The frame of every page, and the order in which they are built."""
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from replication.claims import Claim, prose, tables
+from replication.claims.judge import Judgement
+from replication.claims.prose import Bound
+from replication.claims.verdicts import Report
+from replication.results import format_value
+from replication.site import formulas, writing
+from replication.site.chips import Chips, article_page, claim_page, css_class, relative
+from replication.site.evidence import Evidence
+from replication.site.texts import Headings, Writer, placeholder, plain
+
+_HERE = Path(__file__).parent
+_STATIC = ("site.css", "site.js", "formulas.js")
+VERDICTS = tuple(tables.ANSWERS)  # in this order everywhere
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where the committed files are: the checkout, and its results."""
+
+    root: Path
+    results: Path
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build wrote, and what its reader should know besides."""
+
+    num_pages: int
+    notices: tuple[str, ...]
+
+
+@dataclass
+class View:
+    """One page while it is written: its address, and the texts and links on it.
+
+    `slug` is the article whose claims may be named by their id alone; `source`
+    is the file that relative links of its texts start from.
+    """
+
+    site: "Site"
+    path: str
+    slug: str | None = None
+    source: str = ""
+    headings: Headings = field(default_factory=Headings)
+
+    @cached_property
+    def chips(self) -> Chips:
+        """Makes the chips of this page."""
+        return Chips(self.site.evidence, self.path, self.slug)
+
+    @cached_property
+    def writer(self) -> Writer:
+        """Renders the Markdown of this page."""
+        return Writer(self.chips.claim, self._link, self.headings)
+
+    def href(self, target: str) -> str:
+        """The address of another page, as this one writes it."""
+        return relative(self.path, target)
+
+    def text(self, markdown: str) -> Markup:
+        """A Markdown text in paragraphs."""
+        return self.writer.html(plain(markdown))
+
+    def inline(self, markdown: str) -> Markup:
+        """A Markdown text within a sentence or cell."""
+        return self.writer.inline(plain(markdown))
+
+    def chip(self, slug: str, claim_id: str) -> Markup:
+        """A chip for a claim of any article."""
+        name = claim_id if slug == self.slug else f"{slug}/{claim_id}"
+        return self.chips.claim(name)
+
+    def explanation(self, claim: Claim) -> Markup:
+        """A claim's explanation, each of its numbers a chip."""
+        text, numbers = "", []
+        for piece in prose.parse(claim.explanation):
+            if isinstance(piece, Bound):
+                text += placeholder(len(numbers))
+                numbers.append(self.chips.number(piece))
+            else:
+                text += plain(piece)
+        return self.writer.inline(text, numbers)
+
+    def conclusion(self, claim: Claim, found: Judgement) -> Markup:
+        """What `tables.in_words` says of a claim of this article, each number a chip."""
+        power = self.inline(tables.power_line(claim, found))
+        return Markup("<p>{}: <strong>{}</strong>. {} {} <em>{}</em></p>\n").format(
+            self.chip(self.slug, claim.id),
+            found.verdict,
+            tables.ANSWERS[found.verdict],
+            self.explanation(claim),
+            power,
+        )
+
+    def _link(self, url: str) -> str | None:
+        if url.startswith("#"):
+            return url
+        path, mark, fragment = url.partition("#")
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(self.source), path))
+        page = self.site.addresses.get(path)
+        return None if page is None else self.href(page) + mark + fragment
+
+
+@dataclass
+class Site:
+    """All pages of a build, by address.
+
+    `addresses` gives the page of a file of the repository, for links between
+    documents; `sections` the anchors of each article's page; `documents`
+    address and title of each page that was a document; `stale` the bound
+    numbers of documents that are not the measured ones.
+    """
+
+    report: Report
+    project: Project
+    evidence: Evidence
+    addresses: dict[str, str] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    sections: dict[str, frozenset[str]] = field(default_factory=dict)
+    documents: list[tuple[str, str]] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The templates, with what all of them use."""
+        found = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        found.globals.update(
+            site=self,
+            VERDICTS=VERDICTS,
+            ANSWERS=tables.ANSWERS,
+            article_page=article_page,
+            claim_page=claim_page,
+        )
+        found.filters.update(
+            css=css_class, number=format_value, unbroken=_unbroken, name_of_language=_language
+        )
+        return found
+
+    def add(self, view: View, template: str, **context: object) -> None:
+        """Renders a page and keeps it."""
+        html = self.environment.get_template(template).render(page=view, **context)
+        self.files[view.path] = html.encode()
+
+    def tally(self, slug: str | None = None) -> dict[str, int]:
+        """How many claims came to each verdict, of one article or of all."""
+        found = [
+            self.report.judgements[each, claim.id].verdict
+            for each, claim in self.report.claims
+            if slug in (None, each)
+        ]
+        return {verdict: found.count(verdict) for verdict in VERDICTS if verdict in found}
+
+    def claims_of(self, slug: str) -> tuple[Claim, ...]:
+        """The claims of one article."""
+        return self.report.articles[slug].claims
+
+    def has_table(self, slug: str, name: str) -> bool:
+        """Whether an article has this file of results."""
+        return (self.project.results / slug / name).is_file()
+
+    @property
+    def num_pages(self) -> int:
+        """How many pages there are so far, files for them aside."""
+        return sum(name.endswith(".html") for name in self.files)
+
+
+def build(report: Report, project: Project, out: Path) -> Built:
+    """Writes the whole site; pages of an earlier build that are no more are removed.
+
+    Args:
+        report: What `claims.verdicts.check` found.
+        project: Where the committed files are.
+        out: The folder of the site, which is replaced.
+
+    Raises:
+        StaleNumber: If a bound number of a document is not the measured one.
+        SiteError: If MathJax is not installed, or the folder cannot be written.
+    """
+    from replication.site import articles, claims, departures, documents, reference
+
+    site = Site(report, project, Evidence(report, project.results))
+    steps: tuple[Callable[[Site], None], ...] = (
+        documents.add_addresses,
+        claims.add_index,
+        articles.add_articles,
+        claims.add_claims,
+        reference.add_experiments,
+        reference.add_method,
+        departures.add_open_details,
+        documents.add_documents,
+        documents.refuse_stale_numbers,
+        reference.add_data,
+        _add_static,
+    )
+    for step in steps:
+        step(site)
+    writing.replace_folder(out, site.files)
+    return Built(site.num_pages, tuple(site.notices))
+
+
+def _unbroken(text: str) -> str:
+    """A formatted number that breaks before its interval and before n, and nowhere else."""
+    return re.sub(r"\[[^]]*\]|n = \d+|± \S+", lambda found: found[0].replace(" ", "\u00a0"), text)
+
+
+def _language(code: str) -> str:
+    return {"en": "English", "zh": "Chinese"}.get(code, code)
+
+
+def _add_static(site: Site) -> None:
+    for name in _STATIC:
+        site.files[f"static/{name}"] = (_HERE / "static" / name).read_bytes()
+    site.files |= formulas.files(site.project.root / "LICENSE")

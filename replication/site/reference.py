@@ -1,0 +1,88 @@
+"""Pages to look things up: experiments and method; and the tables themselves."""
+
+import re
+
+from replication import results
+from replication.claims import power
+from replication.claims.intervals import CONFIDENCE, MIN_SEEDS
+from replication.site import plots
+from replication.site.chips import experiment_page
+from replication.site.claims import row_of
+from replication.site.evidence import prediction
+from replication.site.pages import Site, View
+from replication.site.writing import SiteError
+
+_KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+TABLES = ("measurements.csv", "metrics.csv", "history.csv", "provenance.json")
+
+
+def add_experiments(site: Site) -> None:
+    """A page for each experiment: every metric by seed, and how each run was made."""
+    claims: dict[str, list] = {}
+    for slug, claim in site.report.claims:
+        for name in dict.fromkeys(each.split("/")[0] for each in claim.references):
+            claims.setdefault(name, []).append((slug, claim))
+    for experiment in site.evidence.experiments:
+        if not _KEBAB.fullmatch(experiment):
+            raise SiteError(
+                f"expected an experiment's name in kebab-case, which names its page, received "
+                f"{experiment!r}; correct metrics.csv and measurements.csv"
+            )
+        runs, environments = site.evidence.runs([experiment])
+        measures = site.evidence.measures_of(experiment)
+        used = claims.get(experiment, [])
+        slug = _slug_of(site, experiment, used)
+        view = View(site, experiment_page(experiment), slug=slug)
+        rows = [
+            (view.headings.name(f"metric {each.metric}"), each, prediction(each.values))
+            for each in measures
+        ]
+        site.add(
+            view,
+            "experiment.html",
+            experiment=experiment,
+            rows=[
+                (name, each, interval, plots.measure_strip(each, f"strip-{name}"))
+                for name, each, interval in rows
+            ],
+            seeds=sorted({seed for each in measures for seed in each.values}),
+            claims=used,
+            runs=runs,
+            environments=environments,
+        )
+
+
+def _slug_of(site: Site, experiment: str, used: list) -> str | None:
+    """The article that an experiment belongs to: of its claims, or of its name."""
+    if used:
+        return used[0][0]
+    return next((slug for slug in site.report.articles if experiment.startswith(slug)), None)
+
+
+def add_method(site: Site) -> None:
+    """How verdicts come about, in plain words, with an example of each kind."""
+    examples = {}
+    for slug, claim in site.report.claims:
+        found = site.report.judgements[slug, claim.id]
+        if found.n >= MIN_SEEDS and claim.kind not in examples:
+            figure = plots.verdict_figure(claim, found, claim.kind)
+            examples[claim.kind] = (slug, row_of(site, slug, claim), figure)
+    site.add(
+        View(site, "method.html"),
+        "method.html",
+        confidence=f"{100 * CONFIDENCE:g}",
+        min_seeds=MIN_SEEDS,
+        power=f"{100 * power.POWER:g}",
+        max_seeds=power.MAX_SEEDS,
+        examples=examples,
+    )
+
+
+def add_data(site: Site) -> None:
+    """The committed tables themselves, to look numbers up in or to compute with."""
+    root = site.project.results
+    for table, frame in site.report.generated.frames:
+        site.files[f"data/{table.file_name}"] = results.summary_text(table, frame).encode()
+    for path in (root / slug / name for slug in site.report.articles for name in TABLES):
+        if path.is_file():
+            site.files[f"data/{path.relative_to(root).as_posix()}"] = path.read_bytes()

@@ -1,0 +1,71 @@
+// The filters of the table of claims. Their state is the address: index.html#?article=…&verdict=…
+"use strict";
+(() => {
+  const table = document.getElementById("claims-table");
+  const byId = (name) => document.getElementById("filter-" + name);
+  const fields = { article: byId("article"), verdict: byId("verdict"), q: byId("q") };
+  const rows = [...table.querySelectorAll("tr.claim")].map((row) => ({
+    row,
+    article: row.parentElement.dataset.article,
+    verdict: row.dataset.verdict,
+    text: row.textContent.toLowerCase(),
+  }));
+
+  const apply = () => {
+    const words = fields.q.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const each of rows) {
+      const fits =
+        (!fields.article.value || fields.article.value === each.article) &&
+        (!fields.verdict.value || fields.verdict.value === each.verdict) &&
+        words.every((word) => each.text.includes(word));
+      each.row.hidden = !fits;
+      shown += fits;
+    }
+    for (const group of table.tBodies) {
+      group.hidden = !group.querySelector("tr.claim:not([hidden])");
+    }
+    table.hidden = shown === 0;
+    document.getElementById("filter-none").hidden = shown > 0;
+    byId("count").textContent =
+      shown === rows.length ? `${shown} claims` : `${shown} of ${rows.length} claims`;
+  };
+
+  const read = () => {
+    if (location.hash && !location.hash.startsWith("#?")) {
+      if (!rows.some((each) => "#" + each.row.id === decodeURIComponent(location.hash))) return;
+      for (const field of Object.values(fields)) field.value = ""; // a linked row is shown
+      apply();
+      document.getElementById(decodeURIComponent(location.hash.slice(1))).scrollIntoView();
+      return;
+    }
+    const asked = new URLSearchParams(location.hash.slice(2));
+    for (const [name, field] of Object.entries(fields)) {
+      field.value = asked.get(name) || "";
+      if (field.selectedIndex === -1) field.value = ""; // no such article or verdict
+    }
+    apply();
+    if (location.hash) table.parentElement.scrollIntoView();
+  };
+
+  const write = () => {
+    const state = new URLSearchParams();
+    for (const [name, field] of Object.entries(fields)) {
+      if (field.value) state.set(name, field.value);
+    }
+    const text = state.toString();
+    history.replaceState(null, "", text ? "#?" + text : location.pathname + location.search);
+    apply();
+  };
+
+  for (const field of Object.values(fields)) field.addEventListener("input", write);
+  byId("reset").addEventListener("click", () => {
+    for (const field of Object.values(fields)) field.value = "";
+    write();
+    fields.q.focus();
+  });
+  addEventListener("hashchange", read);
+  byId("count").textContent = `${rows.length} claims`;
+  document.getElementById("filters").hidden = false;
+  read();
+})();

@@ -1,0 +1,139 @@
+"""Markdown as HTML, with what it names made into links: claims, and numbers bound to a row.
+
+Raw HTML in a text is shown as text and never becomes part of a page.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html import escape
+from urllib.parse import urlsplit
+
+import mistune
+from markupsafe import Markup
+from mistune.plugins.math import math, math_in_list, math_in_quote
+from mistune.plugins.table import table
+
+_PLACEHOLDER = "\ue000{}\ue001"  # of the private use area: no text means anything by them
+_PLACEHOLDERS = re.compile("\ue000([0-9]+)\ue001")
+_PRIVATE = re.compile("[\ue000-\ue001]")
+_TAGS = re.compile(r"<[^>]*>")
+_CLAIM = re.compile(r'data-claim="([^"]*)"')
+
+
+@dataclass
+class Headings:
+    """The headings of one page: their ids, each given once, and the table of contents."""
+
+    used: set[str] = field(default_factory=lambda: {"main"})  # the frame's own
+    contents: list[tuple[int, str, str]] = field(default_factory=list)  # level, id, text
+
+    def name(self, text: str) -> str:
+        """An id from the words of a heading that no other element of the page has."""
+        base = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
+        name, count = base, 1
+        while name in self.used:
+            count += 1
+            name = f"{base}-{count}"
+        self.used.add(name)
+        return name
+
+
+@dataclass
+class Writer:
+    """Renders the texts of one page.
+
+    `claim` makes a chip of a claim's id, or gives None where there is no such
+    claim; `link` gives the address of a relative link from this page, or None
+    where the site has no such page.
+    """
+
+    claim: Callable[[str], Markup | None]
+    link: Callable[[str], str | None]
+    headings: Headings = field(default_factory=Headings)
+
+    def html(self, text: str, inserts: list[Markup] = (), *, level: int = 0) -> Markup:
+        """A Markdown text.
+
+        Args:
+            text: Markdown; `placeholder(i)` stands where the i-th insert goes.
+            inserts: HTML that was made elsewhere.
+            level: How far headings move down.
+        """
+        found = mistune.create_markdown(
+            renderer=_Renderer(self, level),
+            plugins=[table, math, math_in_list, math_in_quote],
+        )(text)
+        return Markup(_PLACEHOLDERS.sub(lambda each: str(inserts[int(each[1])]), found))
+
+    def inline(self, text: str, inserts: list[Markup] = ()) -> Markup:
+        """A text of one paragraph, without the paragraph around it."""
+        found = self.html(text, inserts).strip()
+        return Markup(found.removeprefix("<p>").removesuffix("</p>"))
+
+    def heading(self, html: str, level: int) -> Markup:
+        """A heading with a link to itself, and an anchor for each claim that it introduces."""
+        text = " ".join(_TAGS.sub("", html).split())
+        name = self.headings.name(_unescape(text))
+        self.headings.contents.append((level, name, text))
+        anchors = ""
+        if text.startswith("Claim"):
+            for claim in dict.fromkeys(_CLAIM.findall(html)):
+                if (anchor := f"claim-{claim.replace('/', '-')}") not in self.headings.used:
+                    self.headings.used.add(anchor)
+                    anchors += f'<span class="anchor" id="{anchor}"></span>'
+        return Markup(
+            f'<h{level} id="{name}">{anchors}{html} <a class="self" href="#{name}" '
+            f'aria-label="Link to this section">#</a></h{level}>\n'
+        )
+
+
+def placeholder(index: int) -> str:
+    """What stands in a Markdown text for the index-th insert."""
+    return _PLACEHOLDER.format(index)
+
+
+def plain(text: str) -> str:
+    """The text without the characters that placeholders are made of."""
+    return _PRIVATE.sub("", text)
+
+
+class _Renderer(mistune.HTMLRenderer):
+    """HTML with our headings, chips, links and tables; raw HTML is escaped."""
+
+    def __init__(self, writer: Writer, level: int):
+        super().__init__(escape=True)
+        self._writer, self._level = writer, level
+
+    def heading(self, text: str, level: int, **attrs) -> str:
+        return self._writer.heading(text, min(level + self._level, 6))
+
+    def codespan(self, text: str) -> str:
+        chip = self._writer.claim(text)
+        return f"<code>{escape(text)}</code>" if chip is None else str(chip)
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        scheme = urlsplit(url).scheme
+        if scheme in ("http", "https"):
+            return f'<a class="out" href="{escape(url)}" rel="noopener">{text}</a>'
+        address = None if scheme else self._writer.link(url)
+        return text if address is None else f'<a href="{escape(address)}">{text}</a>'
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        return f"<em>{text}</em>"  # a page shows the notebook's own figures and no other
+
+    def table(self, text: str) -> str:
+        return scrolling(f"<table>\n{text}</table>")
+
+
+def scrolling(html: str, label: str = "Table") -> Markup:
+    """A wide element in a box of its own that scrolls, by keyboard as well."""
+    return Markup(
+        f'<div class="scroll" role="group" aria-label="{escape(label)}" tabindex="0">{html}</div>\n'
+    )
+
+
+def _unescape(text: str) -> str:
+    for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&")):
+        text = text.replace(entity, character)
+    return text
