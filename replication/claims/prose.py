@@ -8,9 +8,9 @@ number is put there whenever the text is shown:
     {experiment/a - other/b:.1p}      a difference, in points (hundredths)
     {experiment/a / b:.2f}            a ratio; a metric alone is one of the first experiment
 
-Formats are Python's (`.2f`, `.3g`, `+.1f`, `.1%`) and `p`, per cent without its sign. A literal
-brace is doubled. In a Markdown document the number itself has to stand, so
-that it can be read unrendered, between comments that Markdown hides:
+Formats are Python's (`.2f`, `.3g`, `+.1f`, `.1%`) and `p`, per cent without its
+sign. A literal brace is doubled. In a Markdown document the number itself has
+to stand, so that it can be read unrendered, between comments that Markdown hides:
 
     <!-- =experiment/metric:.1% -->68.6 %<!-- / -->
 
