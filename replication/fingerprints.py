@@ -90,9 +90,7 @@ def environment() -> dict[str, str]:
     found = {"backend": backend, "python": platform.python_version()}
     for name in (backend, "keras", "numpy", "scikit-learn", "scipy"):
         found[name] = importlib.metadata.version(name)
-    devices = keras.distribution.list_devices()  # such as "cpu:0"
-    accelerators = sorted({name.split(":")[0] for name in devices} - {"cpu"})
-    found["device"] = "-".join(accelerators) or f"cpu-{platform.machine()}"
+    found["device"] = "-".join(_accelerators()) or f"cpu-{platform.machine()}"
     found["processor"] = _processor()
     return found
 
@@ -120,6 +118,17 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "missing"
     return found
+
+
+def _accelerators() -> list[str]:
+    """Kinds of device that this backend computes on, the CPU aside, sorted."""
+    import keras
+
+    if keras.backend.backend() == "torch":  # of which `keras.distribution` knows nothing
+        devices = [keras.ops.zeros(1).device.type.replace("cuda", "gpu")]
+    else:
+        devices = keras.distribution.list_devices()  # such as "cpu:0"
+    return sorted({name.split(":")[0] for name in devices} - {"cpu"})
 
 
 @functools.cache

@@ -23,7 +23,8 @@ _PROFILE_VARIABLE = "REPLICATION_PROFILE"  # how a notebook's kernel learns its 
 
 def set_threads(threads: int) -> None:
     """Fixes the number of threads; takes effect if Keras has not been imported yet."""
-    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    tensorflow = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    for name in ("OMP_NUM_THREADS", *tensorflow, "NPROC"):  # JAX reads the last and no other
         os.environ[name] = str(threads)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
