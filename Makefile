@@ -7,9 +7,10 @@ SEEDS   ?=  ## how many seeds to train for each experiment (default: 1)
 PROFILE ?=  ## full, embedded, smoke or auto (default: auto)
 JOBS    ?=  ## training runs side by side (default: 1)
 FRESH   ?=  ## 1 trains anew, ignoring stored runs
-ALL     ?=  ## 1 runs the extended experiments anew, not only the core ones
+ALL     ?=  ## 1 runs the extended experiments anew; for diff: lists every number
 STRICT  ?=  ## 1 makes a missing data set an error instead of a fallback
-REASON  ?=  ## for accept: why the numbers are allowed to change
+REASON  ?=  ## for accept: why committed numbers may change; asked for if they do
+REV     ?=  ## for diff: the git revision to compare with (default: HEAD)
 UPGRADE ?=  ## for lock: 1 moves every pin to its newest version
 
 on = $(filter-out 0 no false,$(1))
@@ -26,10 +27,10 @@ installed = .venv/.installed-$(firstword $(shell cksum < requirements.lock))
 uv        = build/lock/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce test lint format check accept bench report notebooks lock clean
+.PHONY: help setup reproduce test lint format check diff accept bench report notebooks lock clean
 # Options travel on the command line, where `make` prints them, never through the environment.
 unexport ARTICLE SEEDS PROFILE JOBS FRESH ALL STRICT UPGRADE
-export REASON
+export REASON REV
 
 help: ## List the tasks and their variables
 	@echo 'usage: make TASK [VARIABLE=value ...]'; echo
@@ -57,6 +58,9 @@ format: $(installed) ## Format the code and mend what ruff can mend
 
 check: $(installed) ## Judge the committed results against the claims (about a second)
 	$(python) -m replication check
+
+diff: $(installed) ## Show what changed in results/ since the last commit, and what matters
+	$(python) -m replication diff $(if $(REV),"$$REV") $(if $(call on,$(ALL)),--all)
 
 accept: $(installed) ## Promote the runs in build/ to results/
 	$(python) -m replication accept $(if $(REASON),--reason "$$REASON")

@@ -144,8 +144,33 @@ def report() -> None:
 
 
 @app.command()
+def diff(
+    revision: Annotated[str, typer.Argument(metavar="REV", help="A git revision.")] = "HEAD",
+    everything: Annotated[bool, typer.Option("--all", help="List every number.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines: all of it.")] = False,
+) -> None:
+    """Show what changed in results/ since a git revision, and what of it matters."""
+    from replication import results
+    from replication.claims import changes, load
+    from replication.claims import diff as printing
+    from replication.results import revisions
+    from replication.runner import settings
+
+    commit = revisions.resolve(settings.RESULTS, revision)
+    before = revisions.read_measurements(settings.RESULTS, commit)
+    found = changes.compare(before, results.read_measurements(settings.RESULTS), load())
+    if as_json:
+        print(printing.as_json(found, revision, commit))
+    else:
+        printing.print_changes(found, f"{revision} ({commit[:12]})", everything=everything)
+
+
+@app.command()
 def accept(
-    reason: Annotated[str, typer.Option(help="Why the numbers may change.")] = "",
+    reason: Annotated[
+        str,
+        typer.Option(help="Why committed numbers may change or go; asked for if they would."),
+    ] = "",
     unchanged: Annotated[
         str | None,
         typer.Option(help="Keep stored runs of these experiments although their code changed."),
@@ -153,10 +178,15 @@ def accept(
 ) -> None:
     """Promote build/ to results/: tables, executed notebooks, verdicts, README."""
     from replication import notebooks, runner
+    from replication.runner import upkeep
 
     if unchanged is not None:
         for line in runner.keep_unchanged(unchanged, reason=reason):
             print(line)
+        if upkeep.at_stake():
+            print("the reason of --unchanged is none for numbers that change", file=sys.stderr)
+            reason = ""
+    reason = reason.strip() or _ask_why(upkeep.at_stake())
     for name in runner.promote(reason=reason):
         print(f"accepted {name}")
     executed = runner.settings.BUILD / "notebooks" / "full"  # the digits are no evidence
@@ -187,6 +217,19 @@ def why(
 
     for line in runner.explain(experiment, seed=seed, profile=profile):
         print(line)
+
+
+def _ask_why(runs: list[str]) -> str:
+    """Asks why committed numbers of these runs may change; empty where nobody can answer."""
+    if not runs or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return ""
+    print(f"Committed numbers change or disappear in {len(runs)} runs:")
+    for name in runs:
+        print(f"  {name}")
+    try:
+        return input("Why may they? ").strip()
+    except EOFError:
+        return ""
 
 
 def _say(line: str) -> None:

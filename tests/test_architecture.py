@@ -36,6 +36,8 @@ CLAIMS = [
     "claims.cases",
     "claims.junit",
     "claims.github",
+    "claims.changes",
+    "claims.diff",
 ]
 JUDGING = set(CLAIMS)
 MEASURING = {"runner", "experiments", "experiments.*"} | DESCRIBING | LEAVES

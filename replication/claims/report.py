@@ -101,7 +101,7 @@ def print_claims(
             _styled(found.verdict),
             _styled("" if claim.kind == "reader" else _today(report, claim, ran_profile)),
         )
-    console = console or _terminal()
+    console = console or terminal()
     console.print(table)
     if ran_profile in ("embedded", "smoke"):
         console.print(_not_run(ran_profile), style="bold red")
@@ -112,7 +112,7 @@ def print_problems(report: Report, console: "Console | None" = None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = console or _terminal()
+    console = console or terminal()
     if not report.problems:
         console.print("No problems.", style="green")
         return
@@ -185,7 +185,8 @@ def _styled(text: str):
     return Text(text, style=_STYLES.get(text, ""))
 
 
-def _terminal() -> "Console":
+def terminal() -> "Console":
+    """The terminal, or a wide console where the output goes to a file."""
     from rich.console import Console
 
     console = Console()

@@ -15,7 +15,7 @@ have 6 significant digits, so that a diff of a table means something.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -45,6 +45,7 @@ __all__ = [
     "ResultsError",
     "forget",
     "format_value",
+    "overwritten",
     "promote",
     "read_history",
     "read_measurements",
@@ -61,6 +62,7 @@ __all__ = [
     "write_summary",
 ]
 _PROVENANCE = "provenance.json"
+_REASON = "accepted_because"  # in the provenance of a run
 
 
 def read_measurements(root: Path, slug: str | None = None) -> pd.DataFrame:
@@ -197,6 +199,7 @@ def promote(
     slug: str,
     *,
     profiles: tuple[str, ...] | None = None,
+    reason: str = "",
 ) -> list[tuple[str, str, int]]:
     """Merges the runs of one folder of results over those of another.
 
@@ -209,6 +212,9 @@ def promote(
         target_root: Where they go, normally `results`.
         slug: The article.
         profiles: Only runs of these profiles; None for all.
+        reason: Why numbers may change; kept in provenance as
+            `accepted_because`, in place of an older one. Without a reason the
+            older one stays with a run whose numbers stay.
 
     Returns:
         The runs that are new or differ in a number or in provenance, sorted;
@@ -224,9 +230,44 @@ def promote(
     if changed or set(source.metrics.itertuples(index=False, name=None)) - set(
         target.metrics.itertuples(index=False, name=None)
     ):
+        accepted = replace(source, provenance=_with_reasons(source, target, changed, reason))
         with locked(Path(target_root)):
-            _merge(Path(target_root), slug, source, set(changed))
+            _merge(Path(target_root), slug, accepted, set(changed))
     return changed
+
+
+def overwritten(
+    source_root: Path,
+    target_root: Path,
+    slug: str,
+    *,
+    profiles: tuple[str, ...] | None = None,
+) -> list[tuple[str, str, int]]:
+    """The runs of the target of which `promote` would change or drop a number, sorted.
+
+    A run that the target does not have loses nothing, nor does one that comes
+    back with the same numbers or with more of them.
+    """
+    source, target = _Rows.read(Path(source_root), slug), _Rows.read(Path(target_root), slug)
+    found = _overwritten(source, target)
+    return sorted(run for run in found if profiles is None or run[1] in profiles)
+
+
+def _overwritten(source: "_Rows", target: "_Rows") -> set[tuple]:
+    before, after = target.numbers(), source.numbers()
+    both = before.keys() & after.keys()
+    return {run for run in both if not before[run].items() <= after[run].items()}
+
+
+def _with_reasons(source: "_Rows", target: "_Rows", runs: list[tuple], reason: str) -> dict:
+    """The provenance of the source, the runs with why they were accepted."""
+    found, lost = dict(source.provenance), _overwritten(source, target)
+    for run in runs:
+        name = "/".join(map(str, run))
+        older = "" if run in lost else target.provenance.get(name, {}).get(_REASON, "")
+        if name in found and (reason or older):
+            found[name] = {**found[name], _REASON: reason or older}
+    return found
 
 
 @dataclass(frozen=True)
@@ -256,8 +297,20 @@ class _Rows:
                 content.setdefault(key, []).append(rows.to_numpy().tolist())
         for run in content:
             about = self.provenance.get("/".join(map(str, run)), {})
-            content[run].append({k: v for k, v in about.items() if k != "accepted_because"})
+            content[run].append({k: v for k, v in about.items() if k != _REASON})
         return content
+
+    def numbers(self) -> dict[tuple, dict[tuple, tuple]]:
+        """Every number of each measured run: measurements by metric, history by epoch too."""
+        found: dict[tuple, dict[tuple, tuple]] = {}
+        for table, names, values in (
+            (self.measurements, ["metric"], ["value", "num_examples"]),
+            (self.history, ["epoch", "quantity"], ["value"]),
+        ):
+            for row in table[[*RUN, *names, *values]].itertuples(index=False, name=None):
+                run, rest = (row[0], row[1], int(row[2])), row[3:]
+                found.setdefault(run, {})[rest[: len(names)]] = rest[len(names) :]
+        return found
 
 
 def _merge(root: Path, slug: str, new: _Rows, runs: set[tuple]) -> None:

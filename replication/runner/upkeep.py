@@ -9,6 +9,8 @@ from replication import experiments, fingerprints, results, store
 from replication.runner import settings
 from replication.runner.jobs import Job, select
 
+_NAMED = 10  # runs that a message lists by name
+
 
 def explain(name: str, *, seed: int = 0, profile: str = "full") -> list[str]:
     """Whether a run is stored, and if not, what changed since one was: a line each."""
@@ -99,17 +101,40 @@ def _current_key(name: str) -> str | None:
     return known and fingerprints.digest(known.inputs(int(seed), profile))
 
 
+def at_stake() -> list[str]:
+    """The committed runs of which `promote` would change or drop a number."""
+    return _of_every_article(results.overwritten)
+
+
 def promote(*, reason: str = "") -> list[str]:
-    """Merges `build/results` over `results`, smoke runs left out; names what changed."""
-    names = []
-    for slug in experiments.slugs():
-        changed = results.promote(
-            settings.TODAY, settings.RESULTS, slug, profiles=("full", "embedded")
+    """Merges `build/results` over `results`, smoke runs left out; names what changed.
+
+    Args:
+        reason: Why committed numbers may change; kept with every run accepted
+            now. Runs that are new, or come back with the same numbers, need
+            none.
+
+    Raises:
+        ExperimentError: If a committed number would change or disappear and
+            no reason is given. Nothing is promoted then.
+    """
+    reason, lost = reason.strip(), at_stake()
+    if lost and not reason:
+        others = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+        raise experiments.ExperimentError(
+            f"committed numbers would change or disappear in {', '.join(lost[:_NAMED])}{others}, "
+            "and no reason was given; nothing was accepted. Say why they may: "
+            "make accept REASON='...', or accept --reason '...'; it is kept in provenance.json."
         )
-        names += [f"{experiment}/{profile}/{seed}" for experiment, profile, seed in changed]
-        if reason and changed:
-            runs = results.read_provenance(settings.RESULTS, slug)
-            for run in changed:
-                runs["/".join(map(str, run))]["accepted_because"] = reason
-            results.write_provenance(settings.RESULTS, slug, runs)
-    return names
+    return _of_every_article(results.promote, reason=reason)
+
+
+def _of_every_article(function, **options) -> list[str]:
+    """The names of the runs that a function of `results` finds, article by article."""
+    return [
+        f"{experiment}/{profile}/{seed}"
+        for slug in experiments.slugs()
+        for experiment, profile, seed in function(
+            settings.TODAY, settings.RESULTS, slug, profiles=("full", "embedded"), **options
+        )
+    ]

@@ -1,0 +1,80 @@
+"""The measurements as a git revision has them: the only code that asks git for files."""
+
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+
+from replication.results.schema import MEASUREMENTS, ResultsError, parse_table
+
+
+class RevisionError(ResultsError):
+    """A revision that cannot be read: says which, and what was expected."""
+
+
+def resolve(root: Path, revision: str) -> str:
+    """The commit that a revision names, in full.
+
+    Args:
+        root: The folder of the results, inside a git repository.
+        revision: As git takes it: `HEAD`, `main~3`, a tag, the start of a commit.
+
+    Raises:
+        RevisionError: If git or the repository is missing, or has no such
+            revision.
+    """
+    _git(root, "rev-parse", "--git-dir")
+    if revision and not revision.startswith("-"):
+        verify = ("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+        if found := _git(root, *verify, may_fail=True).strip():
+            return found
+    raise RevisionError(
+        f"expected a revision such as HEAD~1, a branch, a tag or a commit, received {revision!r}, "
+        "which this repository does not have; `git log --oneline` lists commits (a shallow clone "
+        "has few: `git fetch --unshallow`)"
+    )
+
+
+def read_measurements(root: Path, commit: str) -> pd.DataFrame:
+    """The measurements of all articles at a commit; none where it has no such tables.
+
+    Args:
+        root: The folder of the results today; the same path is read in the
+            commit.
+        commit: As `resolve` returns it.
+
+    Raises:
+        ResultsError: If a table of the commit is malformed, naming it as
+            `commit:path`.
+    """
+    folder = Path(root).resolve().name
+    listed = _git(root, "ls-tree", "-r", "-z", "--name-only", commit, f"{folder}/").split("\0")
+    frames = [parse_table(MEASUREMENTS, ",".join(MEASUREMENTS.columns), commit)]
+    for path in sorted(listed):
+        if path.count("/") == 2 and path.endswith(f"/{MEASUREMENTS.file_name}"):
+            text = _git(root, "cat-file", "blob", f"{commit}:./{path}")
+            frames.append(parse_table(MEASUREMENTS, text, f"{commit[:12]}:{path}"))
+    return pd.concat([each for each in frames if len(each)] or frames[:1], ignore_index=True)
+
+
+def _git(root: Path, *arguments: str, may_fail: bool = False) -> str:
+    """What git prints in the folder above the results; "" where it fails and may."""
+    above = Path(root).resolve().parent
+    try:
+        done = subprocess.run(["git", "-C", str(above), *arguments], capture_output=True)
+    except OSError as error:
+        raise RevisionError(
+            f"expected the program git, received: {error.strerror}; install git to compare with "
+            "a revision"
+        ) from error
+    if done.returncode and not may_fail:
+        raise RevisionError(
+            f"{above}: expected a git repository, received from `git {arguments[0]}`: "
+            f"{done.stderr.decode(errors='replace').strip()}"
+        )
+    try:
+        return "" if done.returncode else done.stdout.decode()
+    except UnicodeDecodeError as error:
+        raise ResultsError(
+            f"`git {' '.join(arguments)}`: expected UTF-8 text, received other bytes"
+        ) from error
