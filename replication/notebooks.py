@@ -7,6 +7,12 @@ from replication import results, store
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 TIMEOUT = 1800  # seconds a cell may take; everything long is stored before notebooks run
+# nbconvert's template for JupyterLab leaves out the words for who cannot see a picture.
+_TEMPLATE = """{% extends "lab/index.html.j2" %}
+{% block data_png scoped %}
+{%- set alt = (output | get_metadata("alt", "image/png") or "") | escape_html -%}
+{{ super() | replace("<img ", '<img alt="%s" ' | format(alt) if alt else "<img ") }}
+{%- endblock %}"""
 
 
 class NotebookError(RuntimeError):
@@ -89,7 +95,7 @@ def render(path: Path) -> Path:
     """Renders an executed notebook as one HTML page beside it, and returns the page."""
     from nbconvert import HTMLExporter
 
-    body, _ = HTMLExporter(embed_images=True).from_filename(str(path))
+    body, _ = HTMLExporter(embed_images=True, raw_template=_TEMPLATE).from_filename(str(path))
     page = path.with_suffix(".html")
     store.write_atomically(page, body.encode())
     return page

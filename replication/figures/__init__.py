@@ -1,6 +1,8 @@
 """Figures: each `plot_*` draws one panel onto axes that the caller owns, and returns them.
 
-style.py     colours and defaults
+style.py     width, colours and defaults
+captions.py  a figure on a page: its picture, its caption, where its numbers come from
+words.py     what a figure of numbers shows, in words, for those who cannot see it
 pictures.py  images: mosaics, rows, signed images as grey
 tables.py    counts and numbers as shaded tables
 lines.py     lines over epochs, noise, or the number of a singular value
@@ -14,6 +16,7 @@ A measurement that is not there yet is said in the panel ("not run yet"), never
 an error. Panels that are compared take their range as an argument.
 """
 
+from replication.figures.captions import show, source
 from replication.figures.codes import plot_activations
 from replication.figures.detectors import plot_errors, plot_rates
 from replication.figures.examples import plot_guesses, plot_parts, plot_steps
@@ -28,13 +31,18 @@ from replication.figures.pictures import (
 )
 from replication.figures.planes import plot_classes, plot_values
 from replication.figures.points import plot_scores, plot_seed_groups, plot_seeds
-from replication.figures.style import COLORS, NOT_RUN, use_style
+from replication.figures.style import COLORS, NOT_RUN, QUIET, WIDTH, use_style
 from replication.figures.tables import plot_contingency, plot_table
+from replication.figures.words import describe_lines, describe_seeds, ranked
 
 __all__ = [
     "COLORS",
     "NOT_RUN",
+    "QUIET",
+    "WIDTH",
     "cluster_titles",
+    "describe_lines",
+    "describe_seeds",
     "grey_from_signed",
     "plot_activations",
     "plot_classes",
@@ -55,6 +63,9 @@ __all__ = [
     "plot_steps",
     "plot_table",
     "plot_values",
+    "ranked",
+    "show",
+    "source",
     "tile_images",
     "use_style",
 ]

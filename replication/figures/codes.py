@@ -49,5 +49,5 @@ def plot_activations(
     ax.set_yscale("log", nonpositive="clip")
     ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(low, high))
     ax.set_ylim(bottom=0.5)
-    ax.legend(fontsize="small")
+    ax.legend()
     return ax

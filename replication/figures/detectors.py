@@ -47,7 +47,7 @@ def plot_errors(
         ax.axvline(threshold, color="black", linestyle=dashes, label=label)
     ax.set_xscale("log")
     ax.set(xlabel=xlabel, ylabel="share of the images in the bin")
-    ax.legend(fontsize="small")
+    ax.legend()
     return ax
 
 
@@ -76,5 +76,5 @@ def plot_rates(
     ax.set(xlabel="false alarms (share of normal images)", ylabel="detected (share of anomalies)")
     ax.set(xlim=(0, 1), ylim=(0, 1))
     ax.set_aspect("equal")
-    ax.legend(fontsize="small", loc="lower right")
+    ax.legend(loc="lower right")
     return ax

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 
-from replication.figures.style import COLORS, QUIET
+from replication.figures.style import COLORS, QUIET, SMALL
 
 SPACE, LINE_END = "·", "¶"  # how characters that cannot be seen are drawn
 
@@ -41,7 +41,7 @@ def plot_steps(
         ax.annotate("", xy=ends[1], xytext=ends[0], arrowprops={**style, "shrinkB": 9})
     for position, number in enumerate(numbers, start=1):
         box = {"boxstyle": "circle,pad=0.25", "facecolor": "white", "edgecolor": QUIET}
-        ax.text(position, number, f"{number}", ha="center", va="center", fontsize=8, bbox=box)
+        ax.text(position, number, f"{number}", ha="center", va="center", fontsize=SMALL, bbox=box)
     for kind, color in colors.items():
         ax.plot([], [], color=color, linewidth=1.8, label=kind)
     ax.set_yscale("log", base=2)

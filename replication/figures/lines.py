@@ -35,7 +35,7 @@ def plot_curves(
         _plot_seeds_of_line(seeds, ax, label=label, color=color_of(number))
     ax.set(xlabel="epoch", ylabel=f"{quantity.replace('_', ' ')} ({unit})")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    ax.legend(fontsize="small")
+    ax.legend()
     if rows.empty:
         ax.tick_params(labelbottom=False, labelleft=False)  # an empty range means nothing
     return ax
@@ -68,7 +68,7 @@ def plot_lines(
         ax.axhline(line[0], color=QUIET, linestyle="--", label=line[1])
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if legend:
-        ax.legend(fontsize="small")
+        ax.legend()
     if all(seeds.empty for seeds in lines.values()):
         ax.tick_params(labelbottom=False, labelleft=False)  # an empty range means nothing
     return ax
@@ -96,7 +96,7 @@ def plot_spectra(
         ax.plot(order, median, color=color, label=f"{label}, n = {len(values)}")
     ax.set_yscale("log")
     ax.set(xlabel="number of the singular value, largest first", ylabel=ylabel)
-    ax.legend(fontsize="small")
+    ax.legend()
     return ax
 
 

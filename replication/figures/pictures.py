@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from replication.figures.style import SMALL
+
 
 def tile_images(images: np.ndarray, *, columns: int = 8, gap: int = 1) -> np.ndarray:
     """Images side by side and row by row, as one image.
@@ -48,7 +50,7 @@ def plot_mosaic(images: np.ndarray, ax: Axes, *, columns: int = 8, title: str = 
         title: Above the mosaic.
     """
     ax.imshow(tile_images(images, columns=columns), cmap="gray", vmin=0, vmax=1)
-    ax.set_title(title, fontsize="medium")
+    ax.set_title(title, fontsize=SMALL)
     ax.set_axis_off()
     return ax
 
@@ -141,7 +143,7 @@ def plot_image_rows(
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.grid(False)
-    ax.set_title(title, fontsize="medium")
+    ax.set_title(title)
     return ax
 
 

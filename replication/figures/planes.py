@@ -35,7 +35,7 @@ def plot_classes(
     for name, color in zip(names, CLASS_COLORS, strict=False):
         ax.scatter([], [], color=color, s=20, label=name)
     if legend:
-        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small", handletextpad=0.2)
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.2)
     return ax
 
 

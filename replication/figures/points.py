@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from replication.figures.style import COLORS, NOT_RUN, QUIET, REPORTED_COLOR, color_of
+from replication.figures.style import COLORS, NOT_RUN, QUIET, REPORTED_COLOR, SMALL, color_of
 
 MARKERS = "osD^v"  # told apart without colour
 
@@ -42,7 +43,7 @@ def plot_seeds(
             median = float(np.median(values))
             ax.plot([median] * 2, [row - 0.28, row + 0.28], color="black", linewidth=1.5)
             note = f"median {median:.4g}, n = {len(values)}"
-        ax.text(1.02, row, note, transform=where, va="center", fontsize="small", color=QUIET)
+        ax.text(1.02, row, note, transform=where, va="center", fontsize=SMALL, color=QUIET)
     ax.set_yticks(range(len(groups)), list(groups))
     ax.set_ylim(len(groups) - 0.5, -0.5)
     ax.set_xlabel(xlabel)
@@ -50,7 +51,7 @@ def plot_seeds(
         ax.set_xlim(*limits)
     ax.grid(False, axis="y")
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize="small")
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return ax
 
 
@@ -86,6 +87,8 @@ def plot_seed_groups(
             ax.plot(values, np.full(len(values), height), "o", color=color, alpha=0.5, markersize=4)
             tick = [height - 0.3 / len(series), height + 0.3 / len(series)]
             ax.plot([np.median(values)] * 2, tick, color="black", linewidth=1.2)
+    for between in np.arange(1, len(rows)) - 0.5:
+        ax.axhline(between, color=mpl.rcParams["grid.color"], linewidth=0.8, zorder=0)
     ax.set_yticks(range(len(rows)), rows)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel(xlabel)
@@ -93,7 +96,7 @@ def plot_seed_groups(
         ax.set_xlim(*limits)
     ax.grid(False, axis="y")
     if legend:
-        ax.legend(fontsize="small")
+        ax.legend()
     return ax
 
 
@@ -124,9 +127,12 @@ def plot_scores(
     ax.hlines(range(len(scores)), scores.min(axis=1), scores.max(axis=1), color=QUIET, linewidth=1)
     for number, (name, values) in enumerate(scores.items()):
         label, color = name if legend else None, color_of(number)
-        ax.plot(values, range(len(scores)), MARKERS[number % len(MARKERS)], color=color, label=label)
+        ax.plot(
+            values, range(len(scores)), MARKERS[number % len(MARKERS)], color=color, label=label
+        )
     for row in np.flatnonzero(scores.isna().all(axis=1)):
-        ax.text(0.02, row, NOT_RUN, transform=ax.get_yaxis_transform(), va="center", color=QUIET)
+        where = ax.get_yaxis_transform()
+        ax.text(1.02, row, NOT_RUN, transform=where, va="center", fontsize=SMALL, color=QUIET)
     ax.set_yticks(range(len(scores)), list(scores.index))
     ax.set_ylim(len(scores) - 0.5, -0.5)
     ax.set_xlabel(xlabel)
@@ -134,5 +140,5 @@ def plot_scores(
         ax.set_xlim(*limits)
     ax.grid(False, axis="y")
     if legend:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize="small")
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     return ax

@@ -1,4 +1,4 @@
-"""What all panels share: colours, the words for what is missing, Matplotlib's defaults."""
+"""What all figures share: width, colours, words for what is missing, Matplotlib's defaults."""
 
 import matplotlib as mpl
 
@@ -7,6 +7,8 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 NOT_RUN = "not run yet"
 REPORTED_COLOR = "#D55E00"
 QUIET = "#767676"
+WIDTH = 8.0  # inches: of every figure, so that letters have one size on a page
+SMALL = 9  # points: of the smallest letters, in legends and notes
 _STYLE = {
     "axes.axisbelow": True,
     "axes.grid": True,
@@ -17,10 +19,11 @@ _STYLE = {
     "axes.titlesize": 10,
     "figure.constrained_layout.use": True,
     "figure.dpi": 100,
-    "figure.titlesize": 11,
-    "font.size": 9,
+    "figure.figsize": (WIDTH, 3.0),
+    "font.size": 10,
     "grid.color": "#E5E5E5",
     "image.cmap": "gray",
+    "legend.fontsize": SMALL,
     "legend.frameon": False,
 }
 

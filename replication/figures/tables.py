@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from replication.figures.style import SMALL
+
 
 def plot_contingency(contingency: np.ndarray, ax: Axes, *, class_names: Sequence[str]) -> Axes:
     """Draws how many images of each class every cluster holds, shaded by share of the cluster.
@@ -21,7 +23,7 @@ def plot_contingency(contingency: np.ndarray, ax: Axes, *, class_names: Sequence
     for (row, column), count in np.ndenumerate(counts):
         color = "white" if shares[row, column] > 0.6 else "black"
         if count:
-            ax.text(column, row, count, ha="center", va="center", color=color, fontsize="small")
+            ax.text(column, row, count, ha="center", va="center", color=color, fontsize=SMALL)
     rotation = 40 if max(map(len, class_names)) > 2 else 0
     ax.set_xticks(range(counts.shape[1]), class_names, rotation=rotation)
     if rotation:

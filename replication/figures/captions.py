@@ -1,0 +1,134 @@
+"""A figure on a page: its caption, where its numbers come from, and words for who cannot see it.
+
+The words travel with the picture, in the metadata of the notebook's output
+(`{"image/png": {"alt": ...}}`), where whoever renders the notebook finds them.
+"""
+
+import base64
+import html
+import io
+from collections.abc import Iterable, Sequence
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+
+from replication.figures.style import NOT_RUN
+
+CAPTION_CLASS = "figure-caption"  # of the paragraph, for style sheets
+_CSS_PIXELS = 96  # in an inch
+_DPI = 150  # sharper than the screen's 96, for screens that show more
+_MARGIN = 0.05  # inches left above and below what is drawn
+
+
+def show(figure: Figure, caption: str, *, source: str, alt: str) -> None:
+    """Displays a figure in a notebook with its caption below it, and closes it.
+
+    Args:
+        figure: The figure. It keeps its width; empty space above and below goes.
+        caption: What is shown, in whole sentences.
+        source: Where it comes from, normally from `source`, without full stop.
+        alt: What a reader takes from the picture, for those who cannot see it.
+
+    Raises:
+        ValueError: If one of the three texts is empty.
+    """
+    for name, text in {"caption": caption, "source": source, "alt": alt}.items():
+        if not text.strip():
+            raise ValueError(
+                f"{name} must say something about the figure; received {text!r}. "
+                "A figure that is only looked at, as a drawing is, says so as its source."
+            )
+    from IPython.display import display
+
+    picture, width = _picture(figure)
+    plt.close(figure)
+    display(
+        {"image/png": base64.b64encode(picture).decode(), "text/plain": alt},
+        metadata={"image/png": {"alt": alt, "width": width}},
+        raw=True,
+    )
+    shown = f"{html.escape(caption)} <em>{html.escape(source)}.</em>"
+    below = f'<p class="{CAPTION_CLASS}"><small>{shown}</small></p>'
+    display({"text/html": below, "text/plain": f"{caption} {source}."}, raw=True)
+
+
+def source(
+    measurements: pd.DataFrame,
+    experiments: str | Iterable[str],
+    *,
+    seed: int | None = None,
+    metric: str | None = None,
+    on: str = "",
+) -> str:
+    """Where a figure's numbers come from: experiments, profile, seeds and n, the number of runs.
+
+    >>> rows = {"experiment": "tied", "profile": "full", "seed": [0, 1, 2], "metric": "mse"}
+    >>> found = pd.DataFrame({**rows, "num_examples": 10_000})
+    >>> source(found, "tied", metric="mse", on="test images")
+    'tied, profile full, seeds 0–2 (n = 3); each on 10,000 test images'
+    >>> source(found, ["tied", "free"], seed=0)
+    'tied, profile full, seed 0 (n = 1); free, not run yet'
+
+    Args:
+        measurements: Columns `experiment`, `profile` and `seed`; with `metric`,
+            `metric` and `num_examples` too.
+        experiments: Names, in the order in which they are to be told.
+        seed: The only seed that is shown; None for all that were run.
+        metric: The metric whose number of examples stands before `on`.
+        on: What a run is looked at on, such as "test images".
+
+    Raises:
+        ValueError: If these experiments were run and none has this metric.
+    """
+    names = [experiments] if isinstance(experiments, str) else list(dict.fromkeys(experiments))
+    rows = measurements[measurements["experiment"].isin(names)]
+    if seed is not None:
+        rows = rows[rows["seed"] == seed]
+    seeds = rows.groupby("experiment")["seed"].unique().map(sorted).map(tuple)
+    told: dict[tuple[int, ...], list[str]] = {}
+    for name in names:
+        told.setdefault(seeds.get(name, ()), []).append(name)
+    profile = "/".join(rows["profile"].unique())
+    parts = [
+        ", ".join([*each, f"profile {profile}", _seeds_in_words(run)])
+        for run, each in told.items()
+        if run
+    ]
+    parts += [", ".join([*each, NOT_RUN]) for run, each in told.items() if not run]
+    if on and len(rows):
+        several = sum(len(run) * len(each) for run, each in told.items()) > 1
+        counted = f"{_examples_in_words(rows, metric)} {on}" if metric else on
+        parts.append(f"{'each on' if several else 'on'} {counted}")
+    return "; ".join(parts)
+
+
+def _seeds_in_words(seeds: Sequence[int]) -> str:
+    if len(seeds) == 1:
+        return f"seed {seeds[0]} (n = 1)"
+    unbroken = len(seeds) > 2 and seeds[-1] - seeds[0] == len(seeds) - 1
+    listed = f"{seeds[0]}–{seeds[-1]}" if unbroken else ", ".join(map(str, seeds))
+    return f"seeds {listed} (n = {len(seeds)})"
+
+
+def _examples_in_words(rows: pd.DataFrame, metric: str) -> str:
+    counts = rows.loc[rows["metric"] == metric, "num_examples"]
+    if counts.empty:
+        raise ValueError(
+            f"metric must be one of these experiments'; received {metric!r}, expected one of "
+            f"{', '.join(sorted(rows['metric'].unique()))}."
+        )
+    return "–".join(f"{count:,}" for count in sorted({counts.min(), counts.max()}))
+
+
+def _picture(figure: Figure) -> tuple[bytes, int]:
+    """The figure as PNG, and its width on a page, in CSS pixels."""
+    figure.draw_without_rendering()  # lays it out
+    drawn, width = figure.get_tightbbox(), figure.get_figwidth()
+    box = Bbox.from_extents(
+        min(0, drawn.x0), drawn.y0 - _MARGIN, max(width, drawn.x1), drawn.y1 + _MARGIN
+    )
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=_DPI, bbox_inches=box)
+    return buffer.getvalue(), round(_CSS_PIXELS * box.width)
