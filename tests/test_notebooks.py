@@ -72,6 +72,30 @@ def printed_in(article):
     return set(MEASURED.findall(json.dumps(content, ensure_ascii=False)))
 
 
+def figure_problems(code):
+    """What is wrong with the figure of a cell, in words; empty where nothing is."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    called = [ast.unparse(call.func) for call in calls]
+    banned = [name for name in called if name == "plt.show" or name.endswith(".suptitle")]
+    made = [name for name in called if name in {"plt.subplots", "plt.figure"}]
+    if not made:
+        return " and ".join(banned)
+    last = ast.parse(code).body[-1]
+    shown = last.value if isinstance(last, ast.Expr) else None
+    if not isinstance(shown, ast.Call) or ast.unparse(shown.func) != "figures.show":
+        return "ends without figures.show"
+    texts = dict(zip(["figure", "caption"], shown.args, strict=False))
+    texts |= {keyword.arg: keyword.value for keyword in shown.keywords}
+    missing = [name for name in ("caption", "source", "alt") if name not in texts]
+    empty = [n for n, text in texts.items() if isinstance(text, ast.Constant) and not text.value]
+    return ", ".join(
+        [f"lacks {name}" for name in missing]
+        + [f"empty {name}" for name in empty]
+        + ([f"{len(made)} figures in a cell"] if len(made) > 1 else [])
+        + banned
+    )
+
+
 @each_notebook
 def test_name_and_number_are_the_articles(path):
     assert path.name == f"{article_of(path).number:02d}_{path.stem[3:]}.ipynb"
@@ -145,6 +169,45 @@ def test_no_expected_number_is_typed_into_code(path):
 
     # Whole numbers and None are everywhere: only a fraction gives itself away.
     assert not {number for number in expected if number and number % 1} & typed
+
+
+@each_notebook
+def test_every_figure_is_shown_with_caption_source_and_words(path):
+    _, _, codes = read(path)
+    problems = {code: figure_problems(code) for code in codes}
+
+    assert not {code: found for code, found in problems.items() if found}
+
+
+@each_notebook
+def test_figures_follow_one_style(path):
+    _, _, codes = read(path)
+    typed = [text for text in strings(codes) if re.fullmatch("#[0-9A-Fa-f]{6}", text)]
+    keywords = [node for node in nodes(codes) if isinstance(node, ast.keyword)]
+    sizes = [ast.unparse(each.value) for each in keywords if each.arg == "figsize"]
+
+    assert "figures.use_style()" in "\n".join(codes)
+    assert not typed, "take colours from figures.COLORS"
+    assert not [size for size in sizes if not size.startswith("(figures.WIDTH, ")]
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("figure, ax = plt.subplots()\nplt.show()", "ends without figures.show"),
+        ("figure = plt.figure()\nfigures.show(figure, 'a', source='b')", "lacks alt"),
+        ("figure = plt.figure()\nfigures.show(figure, source='b', alt='c')", "lacks caption"),
+        ("figure = plt.figure()\nfigures.show(figure, '', source='b', alt='c')", "empty caption"),
+        ("plt.figure()\nplt.figure()\nfigures.show(f, 'a', source='b', alt='c')", "2 figures"),
+        ("figure.suptitle('a')", "suptitle"),
+        ("plt.show()", "plt.show"),
+        ("figures.show(plt.figure(), 'a', source=source('b'), alt=f'{c}')", ""),
+        ("table", ""),
+    ],
+)
+def test_the_rule_on_figures(code, problem):
+    assert problem in figure_problems(code)
+    assert bool(problem) == bool(figure_problems(code))
 
 
 @pytest.mark.parametrize(
