@@ -144,6 +144,28 @@ def report() -> None:
 
 
 @app.command()
+def backends(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FOLDER", help="Build folders to take runs from, if any."),
+    ] = None,
+) -> None:
+    """Hold runs on other backends and devices against ours; take them from build folders."""
+    from replication.results.backends import add_backend
+    from replication.runner import settings
+
+    for folder in folders or []:
+        for name in add_backend(settings.RESULTS, folder):
+            print(f"took {name}")
+    found = _judge()
+    if folders:
+        _publish(found)
+    for name, table in found.generated.tables.items():
+        if name.startswith("backends"):
+            print(f"\n{table}")
+
+
+@app.command()
 def diff(
     revision: Annotated[str, typer.Argument(metavar="REV", help="A git revision.")] = "HEAD",
     everything: Annotated[bool, typer.Option("--all", help="List every number.")] = False,

@@ -30,6 +30,7 @@ CLAIMS = [
     "claims.judge",
     "claims.regression",
     "claims.tables",
+    "claims.backends",
     "claims.ledger",
     "claims.verdicts",
     "claims.report",

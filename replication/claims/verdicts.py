@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from replication import results
-from replication.claims import Article, Claim, ClaimError, ledger, load, prose
+from replication.claims import Article, Claim, ClaimError, backends, ledger, load, prose
 from replication.claims.intervals import MIN_SEEDS, Interval, prediction_interval
 from replication.claims.judge import Judgement, judge, judge_by, values_by_seed
 from replication.claims.regression import Regression, compare
@@ -29,6 +29,7 @@ from replication.claims.tables import (
     verdicts_frame,
 )
 from replication.results import format_value
+from replication.results.backends import read_backend_runs, read_backends
 
 __all__ = [
     "ANSWERS",
@@ -102,11 +103,13 @@ class Generated:
 
 @dataclass(frozen=True)
 class _Committed:
-    """The committed tables of all articles."""
+    """The committed tables of all articles; `elsewhere` are runs on other backends."""
 
     measurements: pd.DataFrame
     metrics: pd.DataFrame
     provenance: Mapping[str, dict]
+    elsewhere: pd.DataFrame
+    elsewhere_runs: Mapping[str, dict]
 
     @property
     def full(self) -> pd.DataFrame:
@@ -140,7 +143,11 @@ def check(
     """
     articles, root = load(claims_dir), Path(results_root)
     tables = _Committed(
-        results.read_measurements(root), results.read_metrics(root), results.read_provenance(root)
+        results.read_measurements(root),
+        results.read_metrics(root),
+        results.read_provenance(root),
+        read_backends(root),
+        read_backend_runs(root),
     )
     values_of = values_by_seed(tables.measurements)
     judgements = {
@@ -153,6 +160,7 @@ def check(
         *_signatures(articles, judgements),
         *_references(articles, tables),
         *_rows(tables),
+        *_elsewhere(tables),
         *_tolerances(articles, judgements),
         *_stale_summaries(generated, root),
         *_stale_documents(generated, documents or {}),
@@ -169,6 +177,7 @@ def _generated(articles, judgements, tables: _Committed, values_of) -> Generated
         {
             "claims": markdown_table(articles, judgements),
             "ledger": ledger.ledger_table(articles, rows),
+            **backends.tables(tables.full, tables.elsewhere, tables.elsewhere_runs),
         },
         values_of,
     )
@@ -281,6 +290,15 @@ def _rows(tables: _Committed) -> Iterator[Problem]:
             "run it with PROFILE=full and `make accept`",
             measures=_doubted(experiment, "full", declared[experiment]),
         )
+
+
+def _elsewhere(tables: _Committed) -> Iterator[Problem]:
+    """Runs on other backends that cannot be held against ours, or say not how they were made."""
+    again = "run it there anew, then `python -m replication backends FOLDER`"
+    for run in backends.unmatched(tables.full, tables.elsewhere):
+        yield Problem(f"backends.csv, {run}", "numbers that we have as well", "others", again)
+    for run in sorted(backends.runs_of(tables.elsewhere) - set(tables.elsewhere_runs)):
+        yield Problem(run, "how it was made, in backends.json", "nothing", again)
 
 
 def _tolerances(articles, judgements) -> Iterator[Problem]:

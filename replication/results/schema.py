@@ -12,6 +12,7 @@ import pandas as pd
 
 PROFILES = ("full", "embedded", "smoke")
 RUN = ("experiment", "profile", "seed")
+BACKEND = ("backend", "device")
 
 
 class ResultsError(ValueError):
@@ -135,6 +136,11 @@ LEDGER = Table(
     | {"n": _COUNT, "moves": _one_of("yes", "not seen", "unknown")},
     ("article", "detail", "alternative"),
 )
+BACKENDS = Table(
+    "backends.csv",
+    dict.fromkeys(BACKEND, _TEXT) | _RUN_COLUMNS | {"metric": _TEXT, "value": _NUMBER},
+    (*BACKEND, *RUN, "metric"),
+)
 
 
 def parse_table(table: Table, text: str, source: str) -> pd.DataFrame:
@@ -193,7 +199,7 @@ def render_table(table: Table, frame: pd.DataFrame, source: str) -> str:
     return buffer.getvalue()
 
 
-def parse_provenance(text: str, source: str) -> dict[str, dict]:
+def parse_provenance(text: str, source: str, names: tuple[str, ...] = RUN) -> dict[str, dict]:
     """The runs of a provenance file by "experiment/profile/seed"; see `render_provenance`."""
     try:
         runs = json.loads(text)
@@ -208,14 +214,20 @@ def parse_provenance(text: str, source: str) -> dict[str, dict]:
     for key, run in runs.items():
         quoted = json.dumps(key, ensure_ascii=False)
         line = next((n for n, found in enumerate(lines, 1) if found.strip().startswith(quoted)), 1)
-        _check_provenance(key, run, f"{source}:{line}")
+        _check_provenance(key, run, f"{source}:{line}", names)
     return runs
 
 
-def render_provenance(runs: Mapping[str, dict], source: str) -> str:
-    """The JSON text of the runs: keys sorted, one per line."""
+def render_provenance(runs: Mapping[str, dict], source: str, names: tuple[str, ...] = RUN) -> str:
+    """The JSON text of the runs: keys sorted, one per line.
+
+    Args:
+        runs: How each was made, by what it is.
+        source: Name of the file, for messages.
+        names: What its key is made of, joined by slashes.
+    """
     for key, run in runs.items():
-        _check_provenance(key, run, source)
+        _check_provenance(key, run, source, names)
     try:
         return (
             json.dumps(runs, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
@@ -227,10 +239,11 @@ def render_provenance(runs: Mapping[str, dict], source: str) -> str:
         ) from error
 
 
-def _check_provenance(key: str, run: object, where: str) -> None:
-    if not re.fullmatch(rf"[^/]+/({'|'.join(PROFILES)})/[0-9]+", key):
+def _check_provenance(key: str, run: object, where: str, names: tuple[str, ...]) -> None:
+    parts = {"profile": f"({'|'.join(PROFILES)})", "seed": "[0-9]+"}
+    if not re.fullmatch("/".join(parts.get(name, "[^/]+") for name in names), key):
         raise ResultsError(
-            f"{where}: expected a key 'experiment/profile/seed' with a profile of "
+            f"{where}: expected a key {'/'.join(names)!r} with a profile of "
             f"{', '.join(PROFILES)}, received {key!r}"
         )
     fingerprint = run.get("fingerprint") if isinstance(run, dict) else None

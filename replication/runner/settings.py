@@ -15,6 +15,10 @@ BUILD = Path(os.environ.get("REPLICATION_BUILD") or ROOT / "build").resolve()
 DOCUMENTS = {  # files with a generated table, by the name of its markers
     "claims": ROOT / "README.md",
     "ledger": ROOT / "docs" / "open-details.md",
+    **{
+        name: ROOT / "docs" / "backends.md"
+        for name in ("backends", "backends-outside", "backends-environments")
+    },
 }
 SENTENCES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))  # hold marked numbers
 TODAY = BUILD / "results"  # what this checkout measured, in the tables of results/

@@ -1,0 +1,215 @@
+"""Runs on other backends and devices, held against our own seeds.
+
+The rule is that of `regression` for another environment: a number is `stable`
+inside the 95 % prediction interval of the committed seeds of profile full,
+`drifted` outside, `undecided` with fewer than 3 seeds. One number in twenty
+lies outside by chance. How far that goes for numbers which are not independent
+is measured beside it: each of our own seeds against the others.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from replication.claims.intervals import MIN_SEEDS, Interval, moments, prediction_interval
+from replication.claims.judge import values_by_seed
+from replication.claims.tables import markdown
+from replication.results import format_value
+
+HELD_OUT = ("our own seeds", "each held against the others")
+_PACKAGES = ("keras", "numpy", "scikit-learn", "scipy", "python")
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """One number of another backend or device, and where it lies among our seeds.
+
+    `deviation` is its distance from our mean in units of our seeds' standard
+    deviation, infinite where they do not differ and this one does. `equal`
+    says that our number of the same seed is the same to 6 digits.
+    """
+
+    where: tuple[str, str]
+    experiment: str
+    metric: str
+    seed: int
+    value: float
+    interval: Interval
+    deviation: float
+    status: str
+    equal: bool
+
+    @property
+    def slug(self) -> str:
+        """The article: the first part of the experiment's name."""
+        return self.experiment.split("-")[0]
+
+
+def tables(
+    measurements: pd.DataFrame, rows: pd.DataFrame, runs: Mapping[str, dict]
+) -> dict[str, str]:
+    """The Markdown tables about other backends, by the name of their markers.
+
+    Args:
+        measurements: Columns as in `measurements.csv`; only rows of profile
+            `full` count.
+        rows: Columns as in `backends.csv`.
+        runs: How these were made, by "backend/device/experiment/profile/seed".
+    """
+    found = agreements(measurements, rows)
+    return {
+        "backends": summary_table(found, held_out(measurements, rows)),
+        "backends-outside": outside_table(found),
+        "backends-environments": environments_table(runs),
+    }
+
+
+def agreements(measurements: pd.DataFrame, rows: pd.DataFrame) -> list[Agreement]:
+    """Every number of `backends.csv` that we have measured as well, in its order."""
+    values_of = values_by_seed(measurements)
+    found = []
+    for row in rows.itertuples(index=False):
+        seeds = values_of(f"{row.experiment}/{row.metric}")
+        if seeds:
+            name = ((row.backend, row.device), row.experiment, row.metric, int(row.seed))
+            found.append(_agreement(name, row.value, list(seeds.values()), seeds.get(row.seed)))
+    return found
+
+
+def held_out(measurements: pd.DataFrame, rows: pd.DataFrame) -> list[Agreement]:
+    """The same test for the same numbers, with each of our seeds in the place of the other run."""
+    values_of = values_by_seed(measurements)
+    found = []
+    for experiment, metric in sorted(set(zip(rows["experiment"], rows["metric"], strict=True))):
+        seeds = values_of(f"{experiment}/{metric}")
+        for seed, value in seeds.items():
+            others = [each for other, each in seeds.items() if other != seed]
+            if others:
+                found.append(_agreement((HELD_OUT, experiment, metric, seed), value, others, None))
+    return found
+
+
+def unmatched(measurements: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
+    """The runs of `backends.csv` with a number that `results/` does not have."""
+    values_of = values_by_seed(measurements)
+    return sorted(
+        {
+            f"{row.backend}/{row.device}/{row.experiment}"
+            for row in rows.itertuples(index=False)
+            if not values_of(f"{row.experiment}/{row.metric}")
+        }
+    )
+
+
+def runs_of(rows: pd.DataFrame) -> set[str]:
+    """The runs of `backends.csv` as "backend/device/experiment/profile/seed"."""
+    columns = (rows[name] for name in ("backend", "device", "experiment", "profile", "seed"))
+    return {"/".join(map(str, run)) for run in zip(*columns, strict=True)}
+
+
+def summary_table(found: Iterable[Agreement], ours: Iterable[Agreement]) -> str:
+    """Markdown: by backend, device and article, how many numbers lie inside our intervals."""
+    names = (
+        "backend", "device", "article", "runs", "numbers", "equal to ours", "inside", "outside",
+        "farthest, in standard deviations",
+    )  # fmt: skip
+    everything = [each for each in (*found, *ours) if each.status != "undecided"]
+    groups = _grouped(everything, lambda each: (each.where, each.slug))
+    rows = []
+    for (where, slug), group in groups.items():
+        outside = [each for each in group if each.status == "drifted"]
+        equal = sum(each.equal for each in group)
+        rows.append(
+            (
+                *where,
+                slug,
+                str(len({(each.experiment, each.seed) for each in group})),
+                str(len(group)),
+                "" if where == HELD_OUT else str(equal),
+                str(len(group) - len(outside)),
+                _shares(group, outside),
+                _farthest(group),
+            )
+        )
+    return markdown(names, rows)
+
+
+def outside_table(found: Iterable[Agreement]) -> str:
+    """Markdown: every number outside of our interval, the farthest first."""
+    drifted = [each for each in found if each.status == "drifted"]
+    drifted.sort(key=lambda each: (each.where, -abs(each.deviation), each.experiment, each.metric))
+    rows = [
+        (
+            *each.where,
+            f"`{each.experiment}/{each.metric}`",
+            str(each.seed),
+            f"{each.interval.mean:.4g} [{each.interval.low:.4g}, {each.interval.high:.4g}]",
+            f"{each.value:.4g}",
+            _deviation(each.deviation),
+        )
+        for each in drifted
+    ]
+    ours = "ours: mean [95 % interval]"
+    names = ("backend", "device", "number", "seed", ours, "there", "standard deviations")
+    return markdown(names, rows)
+
+
+def environments_table(runs: Mapping[str, dict]) -> str:
+    """Markdown: what the runs of `backends.json` were made with."""
+    groups = _grouped(sorted(runs.items()), lambda item: _environment(*item))
+    rows = [(*environment, str(len(group))) for environment, group in groups.items()]
+    names = ("backend", "device", "processor", "threads", "with", "commit", "runs")
+    return markdown(names, rows)
+
+
+def _agreement(name: tuple, value: float, seeds: list[float], same: float | None) -> Agreement:
+    interval = prediction_interval(seeds)
+    mean, std = moments(seeds)
+    differs = format_value(value) != format_value(mean)
+    deviation = (value - mean) / std if std else (math.inf if differs else 0.0)
+    status = "stable" if interval.holds(value) else "drifted"
+    if len(seeds) < MIN_SEEDS:
+        status = "undecided"
+    equal = same is not None and format_value(same) == format_value(value)
+    return Agreement(*name, value, interval, deviation, status, equal)
+
+
+def _grouped(items: Iterable, key: Callable) -> dict:
+    """Items by key, keys in the order in which they come first."""
+    groups: dict = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
+
+
+def _shares(group: Sequence[Agreement], outside: Sequence[Agreement]) -> str:
+    """How many lie outside, their share, and the smallest and largest share of a seed."""
+    text = f"{len(outside)} ({len(outside) / len(group):.1%}"
+    by_seed = _grouped(group, lambda each: each.seed)
+    if len(by_seed) > 1:
+        shares = [
+            sum(each.status == "drifted" for each in seed) / len(seed) for seed in by_seed.values()
+        ]
+        text += f"; by seed {min(shares):.1%} to {max(shares):.1%}"
+    return text + ")"
+
+
+def _farthest(group: Sequence[Agreement]) -> str:
+    far = max(group, key=lambda each: abs(each.deviation))
+    return f"{_deviation(far.deviation)}, `{far.experiment}/{far.metric}`"
+
+
+def _deviation(deviation: float) -> str:
+    return f"{deviation:+.1f}" if math.isfinite(deviation) else "our seeds do not differ"
+
+
+def _environment(run: str, about: dict) -> tuple[str, ...]:
+    """Backend with its version, device, processor, threads, libraries and commit of a run."""
+    backend, device, *_ = run.split("/")
+    found = about["environment"]
+    libraries = ", ".join(f"{name} {found[name]}" for name in _PACKAGES if name in found)
+    version = f"{backend} {found.get(backend, '')}".strip()
+    processor, threads = found.get("processor", ""), str(found.get("threads", ""))
+    return version, device, processor, threads, libraries, about.get("commit", "")

@@ -1,0 +1,102 @@
+"""Runs on other backends and devices, kept beside our own tables and never among them.
+
+`<root>/backends.csv` holds one number per backend, device, experiment, profile,
+seed and metric; `<root>/backends.json` how each run was made.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from replication.results import read_measurements, read_provenance
+from replication.results.files import locked, read_text, replace_texts
+from replication.results.schema import (
+    BACKEND,
+    BACKENDS,
+    RUN,
+    ResultsError,
+    parse_provenance,
+    parse_table,
+    render_provenance,
+    render_table,
+)
+
+__all__ = ["add_backend", "read_backend_runs", "read_backends"]
+_KEY = (*BACKEND, *RUN)
+_PROVENANCE = "backends.json"
+
+
+def read_backends(root: Path) -> pd.DataFrame:
+    """The numbers of other backends and devices; empty where there are none."""
+    path = Path(root) / BACKENDS.file_name
+    text = read_text(path) if path.is_file() else ",".join(BACKENDS.columns)
+    return parse_table(BACKENDS, text, str(path))
+
+
+def read_backend_runs(root: Path) -> dict[str, dict]:
+    """How each of their runs was made, by "backend/device/experiment/profile/seed"."""
+    path = Path(root) / _PROVENANCE
+    return parse_provenance(read_text(path), str(path), _KEY) if path.is_file() else {}
+
+
+def add_backend(root: Path, folder: Path) -> list[str]:
+    """Takes the runs of profile full from the build folder of another backend or device.
+
+    A run that is there already is replaced whole; others stay.
+
+    Args:
+        root: The committed results, normally `results`.
+        folder: The `build` of a checkout that ran under another `KERAS_BACKEND` or on another
+            machine.
+
+    Returns:
+        The runs as "backend/device/experiment/profile/seed", sorted.
+
+    Raises:
+        ResultsError: If the folder has no such run, or a run does not say what
+            it ran on.
+    """
+    source = Path(folder) / "results"
+    frame, provenance = read_measurements(source), read_provenance(source)
+    full = frame[frame["profile"] == "full"]
+    if full.empty:
+        raise ResultsError(
+            f"{source}: expected runs of profile full, received none; name the build folder of "
+            "the other backend, where `sweep` left its results"
+        )
+    new = pd.concat(
+        [
+            rows.assign(**_backend(provenance, "/".join(map(str, run)), source))
+            for run, rows in full.groupby(list(RUN))
+        ]
+    )[list(BACKENDS.columns)]
+    names = set(_names(new))
+    taken = {name: provenance["/".join(name.split("/")[len(BACKEND) :])] for name in names}
+    with locked(Path(root)):
+        old, former = read_backends(root), read_backend_runs(root)
+        kept = old[[name not in names for name in _names(old)]]
+        table = pd.concat([each for each in (kept, new) if len(each)])
+        texts = {
+            Path(root) / _PROVENANCE: render_provenance({**former, **taken}, _PROVENANCE, _KEY),
+            Path(root) / BACKENDS.file_name: render_table(BACKENDS, table, BACKENDS.file_name),
+        }
+        replace_texts(texts)
+    return sorted(names)
+
+
+def _backend(provenance: Mapping[str, dict], run: str, source: Path) -> dict[str, str]:
+    """What a run was computed with, and on what."""
+    environment = provenance.get(run, {}).get("environment", {})
+    found = {name: environment.get(name) for name in BACKEND}
+    if not all(found.values()):
+        raise ResultsError(
+            f"{source}: run {run!r}: expected an environment with {' and '.join(BACKEND)} in its "
+            f"provenance, received {environment or 'none'}; run it anew"
+        )
+    return found
+
+
+def _names(frame: pd.DataFrame) -> list[str]:
+    """The run of each row, as "backend/device/experiment/profile/seed"."""
+    return ["/".join(map(str, row)) for row in zip(*(frame[key] for key in _KEY), strict=True)]
