@@ -27,14 +27,14 @@ installed = .venv/.installed-$(firstword $(shell cksum < requirements.lock))
 uv        = build/lock/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce test lint format check diff accept bench report notebooks lock clean
+.PHONY: help setup reproduce test lint format check diff accept bench report site test-site notebooks lock clean
 # Options travel on the command line, where `make` prints them, never through the environment.
 unexport ARTICLE SEEDS PROFILE JOBS FRESH ALL STRICT UPGRADE
 export REASON REV
 
 help: ## List the tasks and their variables
 	@echo 'usage: make TASK [VARIABLE=value ...]'; echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile; echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile; echo
 	@awk -F ' *[?]= *## ' '/^[A-Z]+ *[?]= *## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(installed) ## Make .venv from requirements.lock (done once; every task does it)
@@ -71,6 +71,14 @@ bench: $(installed) ## Time our training loop against plain Keras
 
 report: $(installed) ## Print the claims table and write it into README.md
 	$(python) -m replication report
+
+site: $(installed) ## Write the claims, their runs and the notebooks as pages: build/site
+	$(python) -m replication site
+
+test-site: export OMP_NUM_THREADS := 1
+test-site: export TF_CPP_MIN_LOG_LEVEL := 3
+test-site: site ## Open every page in a headless Chromium; pictures in build/screenshots
+	$(python) -m pytest tests/browser
 
 notebooks: $(installed) ## Strip the outputs from notebooks/
 	$(python) -m nbconvert --log-level WARN --clear-output --inplace notebooks/*.ipynb

@@ -11,6 +11,7 @@ Two halves that never import each other, and the tables they meet in:
     files.py       atomic replacement, for whoever writes
     figures/       plots, for notebooks
     notebooks.py   executes and renders notebooks/
+    site/          all of it as pages, from committed results
     __main__.py    the command line: `python -m replication --help`
 
 Importing the package loads neither half, and no Keras.

@@ -1,0 +1,130 @@
+"""A headless Chromium, and a site to open: `make test-site` builds it into build/site.
+
+Not part of `make test`. Where Playwright or Chromium is missing, every test is
+skipped, and the end of the output says so loudly.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+UNTESTED = "BROWSER NOT TESTED"
+ROOT = Path(__file__).parents[2]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",  # in a container of its own; the pages are ours
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--site", default=str(ROOT / "build" / "site"), help="the built site")
+
+
+def site_of(config):
+    """The folder of the site, or an error that says how to get one."""
+    folder = Path(config.getoption("--site")).resolve()
+    if not (folder / "index.html").is_file():
+        raise pytest.UsageError(f"{folder}: no site there; run `make site`")
+    return folder
+
+
+def pytest_generate_tests(metafunc):
+    """One test for each page of the site."""
+    if "address" in metafunc.fixturenames:
+        folder = site_of(metafunc.config)
+        found = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.html"))
+        metafunc.parametrize("address", found)
+
+
+@pytest.fixture(scope="session")
+def folder(pytestconfig):
+    """Where the site is."""
+    return site_of(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def screenshots():
+    """Where pictures of the pages go; those of former pages are removed."""
+    found = ROOT / "build" / "screenshots"
+    shutil.rmtree(found, ignore_errors=True)
+    found.mkdir(parents=True)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium of the system."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError:
+        pytest.skip(f"{UNTESTED}: no package playwright; run `make setup`")
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip(f"{UNTESTED}: no Chromium; install it, such as with apt-get install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+class Visitor:
+    """Opens pages of the site and notes whatever goes wrong: errors, failures, requests outside."""
+
+    def __init__(self, browser, folder, **options):
+        self.context = browser.new_context(**options)
+        self.folder, self.wrong = folder, []
+        self.context.route("**/*", self._let_through)
+
+    def _let_through(self, route):
+        if route.request.url.startswith(("file://", "data:")):
+            route.continue_()
+        else:
+            self.wrong.append(f"request to {route.request.url}")
+            route.abort()
+
+    def open(self, address):
+        """A page, loaded with all its formulas."""
+        page = self.context.new_page()
+        page.on("console", self._note_message)
+        page.on("pageerror", lambda error: self.wrong.append(f"error {error}"))
+        page.on("requestfailed", lambda r: self.wrong.append(f"failed {r.url} {r.failure}"))
+        page.goto(self.url(address))
+        if page.locator("script[src*=mathjax]").count():
+            page.wait_for_selector("body.formulas-ready", state="attached")
+        return page
+
+    def _note_message(self, message):
+        if message.type in ("error", "warning"):
+            self.wrong.append(f"{message.type} {message.text}")
+
+    def url(self, address):
+        """Where an address of the site is in the file system."""
+        return (self.folder / "index.html").as_uri().removesuffix("index.html") + address
+
+
+@pytest.fixture(scope="session")
+def visit(browser, folder):
+    """Makes visitors, by the options of a browser context; closes them in the end."""
+    made = []
+
+    def make(**options):
+        made.append(Visitor(browser, folder, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.context.close()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Says loudly, at the end, if nothing was opened."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = {str(r.longrepr[2]) for r in skipped if isinstance(r.longrepr, tuple)}
+    for reason in sorted(each for each in reasons if UNTESTED in each):
+        terminalreporter.write_line(reason, red=True, bold=True)
