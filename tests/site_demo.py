@@ -108,7 +108,7 @@ DECISION = """# 0001. A decision
 
 It rests on <!-- =demo-run/purity - demo-rival/purity:.1p -->23.3<!-- / --> points, see
 [the ledger](../open-details.md#open), [the notebook](../../notebooks/01_demo.ipynb),
-[the code](../../replication/site.py) and [a trap](javascript:alert(1)).
+[the code](../../replication/site.py) and [a trap](javascript:alert(1)); `docs/open-details.md`.
 
 | column | of numbers |
 |---|---|

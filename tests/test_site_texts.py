@@ -99,6 +99,7 @@ def test_links_of_documents_lead_to_pages_or_are_text(built):
     assert "../open-details.html#open" in page.links
     assert "../article/demo.html" in page.links
     assert "the code" in page.text and "a trap" in page.text
+    assert '<a href="../open-details.html"><code>docs/open-details.md</code></a>' in page.html
     assert not [link for link in page.links if "replication" in link or "alert" in link]
     assert "=demo-run" not in page.text
 
@@ -131,7 +132,10 @@ def test_the_numbers_of_a_claim_are_all_there(built):
 
     for text in ("0.845", "0.83", "0.84", "0.86", *interval, "84 %", "Others (2016)", "fails"):
         assert text in page.text, text
-    assert "abc123def456" in page.text and "1.5" in page.text and "keras 3.15.1" in page.text
+    runs = len(PURITY) * len(PURITY["demo-run"])
+    assert page.text.count("abc123def456") == page.links.count("#reason-1") == runs
+    assert page.ids.count("reason-2") == 0  # all six were accepted for one reason
+    assert "1.5" in page.text and "keras 3.15.1" in page.text
     assert {"href": "https://example.org/article", "hreflang": "zh"}.items() <= next(
         a for a in page.all("a") if a.get("href") == "https://example.org/article"
     ).items()

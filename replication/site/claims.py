@@ -75,7 +75,6 @@ def add_claims(site: Site) -> None:
 def _add_claim(site: Site, slug: str, claim: Claim, neighbours: tuple) -> None:
     found = site.report.judgements[slug, claim.id]
     measures = [site.evidence.measure(name) for name in claim.references]
-    runs, environments = site.evidence.runs(dict.fromkeys(each.experiment for each in measures))
     controls = site.evidence.controls(claim, found)
     site.add(
         View(site, claim_page(slug, claim.id), slug=slug),
@@ -91,8 +90,7 @@ def _add_claim(site: Site, slug: str, claim: Claim, neighbours: tuple) -> None:
             (each, plots.control_figure(claim, each, number), _control_rows(each))
             for number, each in enumerate(controls, 1)
         ],
-        runs=runs,
-        environments=environments,
+        made=site.evidence.made(each.experiment for each in measures),
         experiments={each.experiment: experiment_page(each.experiment) for each in measures},
         section=f"claim-{claim.id}" in site.sections.get(slug, ()),
         before=neighbours[0],

@@ -61,19 +61,25 @@ class Control:
 
 @dataclass(frozen=True)
 class Run:
-    """How one run was made. `environment` is the letter of its environment on the page."""
+    """How one run was made; `environment` and `reason` are what the page calls them."""
 
     experiment: str
     seed: int
     commit: str
-    key: str
     minutes: float | None
     environment: str
     device: str
     threads: str
-    accepted_because: str
-    unchanged_because: str
-    data: Mapping[str, str]
+    reason: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """How some runs were made: their environments by letter, and by number why they are kept."""
+
+    runs: tuple[Run, ...]
+    environments: Mapping[str, Mapping]
+    reasons: Mapping[int, str]
 
 
 class Evidence:
@@ -165,19 +171,22 @@ class Evidence:
         experiments = {name.split("/")[0] for name in names}
         return self._frame[self._frame["experiment"].isin(experiments)]
 
-    def runs(self, experiments: Iterable[str]) -> tuple[list[Run], dict[str, dict]]:
-        """How the runs of some experiments were made, and their environments by letter."""
-        wanted, letters, found = set(experiments), {}, []
+    def made(self, experiments: Iterable[str]) -> Made:
+        """How the runs of some experiments were made, seed by seed."""
+        wanted, found = set(experiments), []
         for key, about in self._provenance.items():
             experiment, profile, seed = key.split("/")
             if experiment in wanted and profile == PROFILE:
                 found.append((experiment, int(seed), about))
-        runs, environments = [], {}
+        runs, letters, numbers, environments = [], {}, {}, {}
         for experiment, seed, about in sorted(found, key=lambda each: each[:2]):
-            letter = letters.setdefault(about["fingerprint"], chr(ord("A") + len(letters) % 26))
-            environments[letter] = {**about.get("environment", {}), "id": about["fingerprint"]}
-            runs.append(_run(experiment, seed, about, letter))
-        return runs, environments
+            name = about["fingerprint"]
+            letter = letters.setdefault(name, chr(ord("A") + len(letters) % 26))
+            environments[letter] = {**about.get("environment", {}), "id": name}
+            number = numbers.setdefault(_reason(about), len(numbers) + 1)
+            runs.append(_run(experiment, seed, about, letter, number))
+        reasons = {number: reason for reason, number in numbers.items()}
+        return Made(tuple(runs), environments, reasons)
 
 
 def prediction(values: Mapping[int, float]) -> Interval | None:
@@ -185,18 +194,22 @@ def prediction(values: Mapping[int, float]) -> Interval | None:
     return prediction_interval(list(values.values())) if len(values) > 1 else None
 
 
-def _run(experiment: str, seed: int, about: Mapping, letter: str) -> Run:
+def _reason(about: Mapping) -> str:
+    """Why a run is among the committed ones."""
+    accepted = str(about.get("accepted_because") or "no reason was asked for")
+    kept = about.get("unchanged_because")
+    return f"{accepted}; kept although code changed: {kept}" if kept else accepted
+
+
+def _run(experiment: str, seed: int, about: Mapping, letter: str, reason: int) -> Run:
     environment = about.get("environment", {})
     return Run(
         experiment,
         seed,
         commit=str(about.get("commit", "")),
-        key=str(about.get("key", "")),
         minutes=about.get("minutes"),
         environment=letter,
         device=str(environment.get("device", "")),
         threads=str(environment.get("threads", "")),
-        accepted_because=str(about.get("accepted_because", "")),
-        unchanged_because=str(about.get("unchanged_because", "")),
-        data=about.get("data", {}),
+        reason=reason,
     )

@@ -24,7 +24,7 @@ _TAGS = {
 }
 _ATTRIBUTES = {"th": {"colspan", "rowspan", "scope"}, "td": {"colspan", "rowspan"}, "a": {"href"}}
 _CELL = re.compile(r"(<t([hd])>)([^<]+)(</t[hd]>)")
-_NUMBER = re.compile(r"[+\-−]?[0-9][0-9.,]*(e[+-]?[0-9]+)?( ?%)?|NaN|nan|inf")
+_NUMBER = re.compile(r"[+\-−]?[0-9][0-9.,]*(e[+-]?[0-9]+)?( ?%)?|[–-]|NaN|nan|inf")
 _SHOWN = re.compile(r"`([a-z0-9-]+)`: \*\*[a-z ]+\*\*\.")
 _CAPTION = re.compile(
     r'</figure>\s*<p class="figure-caption">(?:<small>)?((?:(?!</p>).)*?)(?:</small>)?</p>',

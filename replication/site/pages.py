@@ -63,7 +63,7 @@ class View:
     @cached_property
     def writer(self) -> Writer:
         """Renders the Markdown of this page."""
-        return Writer(self.chips.claim, self._link, self.headings)
+        return Writer(self._code, self._link, self.headings)
 
     def href(self, target: str) -> str:
         """The address of another page, as this one writes it."""
@@ -103,6 +103,12 @@ class View:
             self.explanation(claim),
             power,
         )
+
+    def _code(self, text: str) -> Markup | None:
+        address = self.site.addresses.get(text)
+        if address is None or address == self.path:
+            return self.chips.claim(text)
+        return Markup('<a href="{}"><code>{}</code></a>').format(self.href(address), text)
 
     def _link(self, url: str) -> str | None:
         if url.startswith("#"):

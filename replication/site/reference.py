@@ -28,7 +28,6 @@ def add_experiments(site: Site) -> None:
                 f"expected an experiment's name in kebab-case, which names its page, received "
                 f"{experiment!r}; correct metrics.csv and measurements.csv"
             )
-        runs, environments = site.evidence.runs([experiment])
         measures = site.evidence.measures_of(experiment)
         used = claims.get(experiment, [])
         slug = _slug_of(site, experiment, used)
@@ -47,8 +46,7 @@ def add_experiments(site: Site) -> None:
             ],
             seeds=sorted({seed for each in measures for seed in each.values}),
             claims=used,
-            runs=runs,
-            environments=environments,
+            made=site.evidence.made([experiment]),
         )
 
 

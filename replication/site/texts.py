@@ -43,12 +43,12 @@ class Headings:
 class Writer:
     """Renders the texts of one page.
 
-    `claim` makes a chip of a claim's id, or gives None where there is no such
-    claim; `link` gives the address of a relative link from this page, or None
-    where the site has no such page.
+    `code` makes a link of text in backticks that names a claim or a document,
+    and gives None for any other; `link` gives the address of a relative link
+    from this page, or None where the site has no such page.
     """
 
-    claim: Callable[[str], Markup | None]
+    code: Callable[[str], Markup | None]
     link: Callable[[str], str | None]
     headings: Headings = field(default_factory=Headings)
 
@@ -109,8 +109,8 @@ class _Renderer(mistune.HTMLRenderer):
         return self._writer.heading(text, min(level + self._level, 6))
 
     def codespan(self, text: str) -> str:
-        chip = self._writer.claim(text)
-        return f"<code>{escape(text)}</code>" if chip is None else str(chip)
+        linked = self._writer.code(text)
+        return f"<code>{escape(text)}</code>" if linked is None else str(linked)
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         scheme = urlsplit(url).scheme
