@@ -33,10 +33,11 @@
 
   const read = () => {
     if (location.hash && !location.hash.startsWith("#?")) {
-      if (!rows.some((each) => "#" + each.row.id === decodeURIComponent(location.hash))) return;
+      const linked = rows.find((each) => "#" + each.row.id === location.hash);
+      if (!linked) return;
       for (const field of Object.values(fields)) field.value = ""; // a linked row is shown
       apply();
-      document.getElementById(decodeURIComponent(location.hash.slice(1))).scrollIntoView();
+      linked.row.scrollIntoView();
       return;
     }
     const asked = new URLSearchParams(location.hash.slice(2));
