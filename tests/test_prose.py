@@ -50,7 +50,7 @@ SPELT = re.compile(
     rf"\b(?:hal(?:f|ves)|twice|thrice|doubled|{COUNT}fold|{COUNT} {PART}"
     rf"|{COUNT} (?:points?|times|decibels?|per cent|(?:in|of) ten))\b"
 )
-TABLE = re.compile(r"<!-- (\w+):begin -->.*?<!-- \1:end -->", re.DOTALL)
+TABLE = re.compile(r"<!-- ([\w-]+):begin -->.*?<!-- \1:end -->", re.DOTALL)
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 MARK = re.compile(r"<!-- =[^>]*-->[^<]*<!-- / -->")
 VALUES = {
