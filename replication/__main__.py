@@ -87,16 +87,30 @@ def sweep(
     seeds: Seeds = None,
     experiments: Annotated[str, typer.Option(help="Pattern, such as '*-eq5-*'.")] = "*",
     profile: ProfileName = "full",
-    jobs: Jobs = 1,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Jobs side by side, here.")] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(help="A Dask scheduler, such as tcp://host:8786, whose workers run the jobs."),
+    ] = None,
 ) -> None:
-    """Run experiments over many seeds; no notebooks, no report."""
+    """Run experiments over many seeds, here or on a Dask cluster; no notebooks, no report."""
+    if jobs is not None and dask is not None:
+        raise typer.BadParameter(
+            "--jobs is for this machine; with --dask, start as many workers as jobs may run at "
+            "once.",
+            param_hint="--jobs",
+        )
     from replication import runner
 
     wanted_seeds = _seeds(seeds)
     wanted = runner.select(pattern=experiments)
-    chosen, _ = runner.choose_profile(profile, wanted, strict=True)
-    planned = runner.plan(pattern=experiments, seeds=wanted_seeds, profile=chosen)
-    failed = runner.run_jobs(planned, num_jobs=jobs, announce=_say)
+    if dask is None or profile == "auto":  # else data are looked for where they are read
+        profile, _ = runner.choose_profile(profile, wanted, strict=True)
+    planned = runner.plan(pattern=experiments, seeds=wanted_seeds, profile=profile)
+    if dask is None:
+        failed = runner.run_jobs(planned, num_jobs=jobs or 1, announce=_say)
+    else:
+        failed = runner.run_jobs_on_cluster(dask, planned, announce=_say)
     for job, why in failed:
         print(f"FAILED {job.name}: {why}", file=sys.stderr)
     if failed:
@@ -362,11 +376,13 @@ def main() -> None:
     from replication.datasets import DatasetError
     from replication.experiments import ExperimentError
     from replication.results import ResultsError
+    from replication.runner.cluster import ClusterError
     from replication.store import StoreError
 
+    known = (ClaimError, ClusterError, DatasetError, ExperimentError, ResultsError, StoreError)
     try:
         app()
-    except (ClaimError, DatasetError, ExperimentError, ResultsError, StoreError) as error:
+    except known as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except SystemExit as ended:

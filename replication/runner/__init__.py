@@ -3,6 +3,8 @@
 settings.py   where things are; the only reader of environment variables
 jobs.py       what a call runs, and where each job's outcome is stored
 execution.py  running, storing, resuming
+cluster.py    the same on a Dask cluster
+one_job.py    one job in a process of its own
 upkeep.py     what changed since a run, and promoting build/ to results/
 
 A notebook needs three names of this package: `run`, `measurements`, `history`.
@@ -13,6 +15,7 @@ import pandas as pd
 from replication import experiments, results
 from replication.experiments import Outcome
 from replication.runner import settings
+from replication.runner.cluster import run_jobs_on_cluster
 from replication.runner.execution import execute, run_jobs
 from replication.runner.jobs import Job, plan, select
 from replication.runner.settings import choose_profile, kernel_environment, profile_name
@@ -32,6 +35,7 @@ __all__ = [
     "promote",
     "run",
     "run_jobs",
+    "run_jobs_on_cluster",
     "select",
     "settings",
 ]

@@ -35,11 +35,27 @@ def execute(job: Job, *, since: float = 0.0, announce: Callable[[str], None] = p
     Returns:
         The outcome.
     """
-    experiment, stored = job.experiment, load(job, since=since)
-    outcome, about = stored or _run_and_store(job, since=since, announce=announce)
-    recorded = results.read_provenance(settings.TODAY, experiment.slug).get(job.name)
+    stored = load(job, since=since)
+    outcome, about = stored or run_and_store(job, since=since, announce=announce)
+    recorded = results.read_provenance(settings.TODAY, job.experiment.slug).get(job.name)
     if stored and recorded == about["provenance"]:
         return outcome
+    if not stored:
+        minutes = about["provenance"]["minutes"]
+        announce(f"{job.name}: done, {minutes:.1f} min with the training it rests on")
+    record(job, outcome, about)
+    return outcome
+
+
+def record(job: Job, outcome: Outcome, about: dict) -> None:
+    """Puts the rows of a finished job into `build/results`, in place of former ones.
+
+    Args:
+        job: What was run.
+        outcome: What it found.
+        about: What is known about the run, as `load` returns it.
+    """
+    experiment = job.experiment
     results.record(
         settings.TODAY,
         experiment.slug,
@@ -52,7 +68,6 @@ def execute(job: Job, *, since: float = 0.0, announce: Callable[[str], None] = p
         history=_long_history(outcome.history),
         provenance=about["provenance"],
     )
-    return outcome
 
 
 def load(job: Job, *, since: float = 0.0) -> tuple[Outcome, dict] | None:
@@ -73,7 +88,12 @@ def load(job: Job, *, since: float = 0.0) -> tuple[Outcome, dict] | None:
         return None
 
 
-def _run_and_store(job: Job, *, since: float, announce) -> tuple[Outcome, dict]:
+def run_and_store(job: Job, *, since: float = 0.0, announce=print) -> tuple[Outcome, dict]:
+    """Runs one job from its last stored epoch on and stores what it found; writes no rows.
+
+    Returns:
+        The outcome, and what is known about the run.
+    """
     import keras
 
     keras.backend.clear_session()
@@ -104,7 +124,6 @@ def _run_and_store(job: Job, *, since: float, announce) -> tuple[Outcome, dict]:
         },
     }
     store.save_arrays(job.path, {**outcome.arrays, "about": np.array(json.dumps(about))})
-    announce(f"{job.name}: done, {minutes:.1f} min with the training it rests on")
     return outcome, about
 
 
@@ -165,7 +184,7 @@ def run_jobs(
     from joblib import Parallel, delayed
 
     forget_stale_rows()
-    todo = [job for job in jobs if load(job, since=since) is None]
+    todo = missing(jobs, since=since)
     minutes = sum(job.experiment.minutes for job in todo if job.profile == "full") / num_jobs
     announce(
         f"{len(jobs)} jobs, {len(jobs) - len(todo)} stored already, {len(todo)} to run"
@@ -185,22 +204,41 @@ def run_jobs(
     return failed
 
 
+def missing(jobs: list[Job], *, since: float = 0.0) -> list[Job]:
+    """The jobs that have no stored outcome."""
+    return [job for job in jobs if load(job, since=since) is None]
+
+
 def _attempt(job: Job, since: float, announce) -> list[tuple[Job, str]]:
     try:
         execute(job, since=since, announce=announce)
     except (datasets.DatasetError, store.StoreError, results.ResultsError):
         raise  # the next job would meet the same
     except Exception as error:
-        log = settings.BUILD / "failures" / f"{job.name.replace('/', '-')}.txt"
-        store.write_atomically(log, traceback.format_exc().encode())
-        why = f"{type(error).__name__}: {error} (traceback in {log})"
-        announce(f"{job.name}: FAILED, {why}")
-        return [(job, why)]
+        what = f"{type(error).__name__}: {error}"
+        return [note_failure(job, what, traceback.format_exc(), announce)]
     return []
 
 
+def note_failure(job: Job, what: str, trace: str, announce) -> tuple[Job, str]:
+    """Writes the traceback of a failed job to a file of its own, and announces the failure.
+
+    Returns:
+        The job and what went wrong, with the traceback's file.
+    """
+    log = settings.BUILD / "failures" / f"{job.name.replace('/', '-')}.txt"
+    store.write_atomically(log, trace.encode())
+    why = f"{what} (traceback in {log})"
+    announce(f"{job.name}: FAILED, {why}")
+    return job, why
+
+
 def _attempt_by_name(name: str, since: float) -> list[tuple[str, str]]:
-    experiment, profile, seed = name.split("/")
-    job = Job(experiments.find(experiment), profile, int(seed))
     announce = functools.partial(print, flush=True)
-    return [(failed.name, why) for failed, why in _attempt(job, since, announce)]
+    return [(failed.name, why) for failed, why in _attempt(job_named(name), since, announce)]
+
+
+def job_named(name: str) -> Job:
+    """The job of that name, `experiment/profile/seed`, in this process."""
+    experiment, profile, seed = name.split("/")
+    return Job(experiments.find(experiment), profile, int(seed))
