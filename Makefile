@@ -25,9 +25,11 @@ run_options = $(if $(ARTICLE),--article $(ARTICLE)) \
 python    = .venv/bin/python
 installed = .venv/.installed-$(firstword $(shell cksum < requirements.lock))
 uv        = build/lock/bin/uv
+torch     = torch==2.13.0 sympy==1.14.0 mpmath==1.3.0 networkx==3.6.1
+has_torch = .venv/.torch-$(firstword $(shell echo $(torch) | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce test lint format check diff accept bench report site test-site notebooks lock clean
+.PHONY: help setup torch reproduce test lint format check diff accept bench report site test-site notebooks lock clean
 # Options travel on the command line, where `make` prints them, never through the environment.
 unexport ARTICLE SEEDS PROFILE JOBS FRESH ALL STRICT UPGRADE
 export REASON REV
@@ -38,6 +40,8 @@ help: ## List the tasks and their variables
 	@awk -F ' *[?]= *## ' '/^[A-Z]+ *[?]= *## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(installed) ## Make .venv from requirements.lock (done once; every task does it)
+
+torch: $(has_torch) ## Add PyTorch for CPUs to .venv: for KERAS_BACKEND=torch, and for its tests
 
 reproduce: $(installed) ## Train what is missing, execute the notebooks, check, report
 	$(python) -m replication run $(strip $(run_options))
@@ -93,6 +97,14 @@ lock: ## Pin dependencies anew: only what pyproject.toml asks for, or all (UPGRA
 clean: ## Remove caches; keeps .venv and the trained runs in build/
 	rm -rf .hypothesis .pytest_cache .ruff_cache build/lock *.egg-info
 	find benchmarks replication tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# PyTorch is not in the lock, since on Linux its build on PyPI asks for gigabytes of CUDA libraries;
+# the one for CPUs has an index of its own, and no hashes here. What else it needs is in the lock.
+$(has_torch): $(installed)
+	@echo 'Installing $(torch) into .venv, 0.9 GB ...'
+	@$(python) -m pip install --quiet --disable-pip-version-check --no-deps --retries 1 \
+	    --extra-index-url https://download.pytorch.org/whl/cpu $(torch)
+	@$(python) -m pip check --disable-pip-version-check && rm -f .venv/.torch-* && touch $@
 
 # The stamp's name holds the checksum of the lock: a new lock installs itself, an old one costs
 # nothing. `.venv/.installing` names the make at work; if that make is gone, it died half-way and

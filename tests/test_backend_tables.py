@@ -159,16 +159,19 @@ def test_our_own_seeds_are_held_against_the_others_only(home, elsewhere):
 
 
 def test_the_summary_counts_by_backend_device_and_article(home, elsewhere):
-    """One number equal to ours and one outside."""
+    """One number equal to ours and one outside; our own seeds below, and their spread."""
     add_backend(home, elsewhere(SEEDS[0]))
     add_backend(home, elsewhere(0.5, "torch"))
 
     tables = backends.tables(*read(home))
 
     lines = tables["backends"].splitlines()[2:]
-    assert lines[0].startswith("| jax | cpu-x86_64 | demo | 1 | 1 | 1 | 1 | 0 (0.0%) | -0.6,")
-    assert lines[1].startswith("| torch | cpu-x86_64 | demo | 1 | 1 | 0 | 0 | 1 (100.0%) |")
-    assert lines[2].startswith("| our own seeds | each held against the others | demo | 5 | 5 |")
+    assert lines[0].startswith("| jax | cpu-x86_64 | demo | 1 | 1 | 1 | 1 | 0 (0.0 %) | -0.6,")
+    assert lines[1].startswith("| torch | cpu-x86_64 | demo | 1 | 1 | 0 | 0 | 1 (100.0 %) |")
+    ours = (
+        "| our own seeds | each held against the others | demo | 5 | 5 |  | 5 | 0 (0.0 %; by seed"
+    )
+    assert lines[2].startswith(ours)
     (outside,) = tables["backends-outside"].splitlines()[2:]
     assert outside.startswith("| torch | cpu-x86_64 | `demo-run/purity` | 0 | 0.84 [0.7")
     first = tables["backends-environments"].splitlines()[2]

@@ -116,23 +116,11 @@ def summary_table(found: Iterable[Agreement], ours: Iterable[Agreement]) -> str:
         "farthest, in standard deviations",
     )  # fmt: skip
     everything = [each for each in (*found, *ours) if each.status != "undecided"]
-    groups = _grouped(everything, lambda each: (each.where, each.slug))
     rows = []
-    for (where, slug), group in groups.items():
-        outside = [each for each in group if each.status == "drifted"]
-        equal = sum(each.equal for each in group)
-        rows.append(
-            (
-                *where,
-                slug,
-                str(len({(each.experiment, each.seed) for each in group})),
-                str(len(group)),
-                "" if where == HELD_OUT else str(equal),
-                str(len(group) - len(outside)),
-                _shares(group, outside),
-                _farthest(group),
-            )
-        )
+    for where, group in _grouped(everything, lambda each: each.where).items():
+        articles = _grouped(group, lambda each: each.slug)
+        rows += [(*where, slug, *_counts(some)) for slug, some in articles.items()]
+        rows += [(*where, "all", *_counts(group))] if len(articles) > 1 else []
     return markdown(names, rows)
 
 
@@ -184,16 +172,29 @@ def _grouped(items: Iterable, key: Callable) -> dict:
     return groups
 
 
-def _shares(group: Sequence[Agreement], outside: Sequence[Agreement]) -> str:
-    """How many lie outside, their share, and the smallest and largest share of a seed."""
-    text = f"{len(outside)} ({len(outside) / len(group):.1%}"
-    by_seed = _grouped(group, lambda each: each.seed)
-    if len(by_seed) > 1:
-        shares = [
-            sum(each.status == "drifted" for each in seed) / len(seed) for seed in by_seed.values()
-        ]
-        text += f"; by seed {min(shares):.1%} to {max(shares):.1%}"
-    return text + ")"
+def _counts(group: Sequence[Agreement]) -> tuple[str, ...]:
+    """Runs, numbers, how many are equal, inside and outside, and which is farthest."""
+    outside = [each for each in group if each.status == "drifted"]
+    compared = group[0].where != HELD_OUT
+    return (
+        str(len({(each.experiment, each.seed) for each in group})),
+        str(len(group)),
+        str(sum(each.equal for each in group)) if compared else "",
+        str(len(group) - len(outside)),
+        f"{len(outside)} ({_shares(group)})",
+        _farthest(group),
+    )
+
+
+def _shares(group: Sequence[Agreement]) -> str:
+    """The share of numbers outside, and where there are several seeds, each seed's range."""
+
+    def share(some: Sequence[Agreement]) -> float:
+        return 100 * sum(each.status == "drifted" for each in some) / len(some)
+
+    by_seed = [share(some) for some in _grouped(group, lambda each: each.seed).values()]
+    spread = f"; by seed {min(by_seed):.1f} to {max(by_seed):.1f} %" if len(by_seed) > 1 else ""
+    return f"{share(group):.1f} %{spread}"
 
 
 def _farthest(group: Sequence[Agreement]) -> str:
