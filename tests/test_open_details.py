@@ -56,14 +56,6 @@ def lecun(inputs, outputs):
     return np.sqrt(1 / inputs)
 
 
-def narrow(inputs, outputs):
-    return 0.05
-
-
-def narrower(inputs, outputs):
-    return 0.01
-
-
 each_article = pytest.mark.parametrize("slug", OPEN)
 
 
@@ -148,9 +140,9 @@ def test_the_base_of_the_deep_network_is_trained_already(started, deep):
 @each_article
 def test_no_alternative_is_the_base(alternatives, slug):
     """Every one is another training run."""
-    calls = alternatives(slug).values()
+    keys = {call.key(initial=call.initial) for call in alternatives(slug).values()}
 
-    assert len({call.key(initial=call.initial) for call in calls}) == len(OPEN[slug])
+    assert len(keys) == len(OPEN[slug])
 
 
 @pytest.mark.parametrize(
@@ -158,12 +150,12 @@ def test_no_alternative_is_the_base(alternatives, slug):
     [
         ("contractive", "base", glorot),
         ("contractive", "he_normal", he),
-        ("contractive", "small_normal", narrow),
+        ("contractive", "small_normal", lambda *_: 0.05),
         ("applied", "base", glorot),
         ("applied", "he_uniform", he),
         ("applied", "he_normal", he),
         ("intuition", "he_uniform", he),
-        ("intuition", "small_normal", narrow),
+        ("intuition", "small_normal", lambda *_: 0.05),
     ],
 )
 def test_kernels_start_from_the_distribution_of_the_name(alternatives, slug, name, std):
@@ -184,7 +176,12 @@ def test_kernels_start_from_the_distribution_of_the_name(alternatives, slug, nam
 
 @pytest.mark.parametrize(
     ("name", "std"),
-    [("base", glorot), ("small_normal", narrower), ("lecun_normal", lecun), ("he_normal", he)],
+    [
+        ("base", glorot),
+        ("small_normal", lambda *_: 0.01),
+        ("lecun_normal", lecun),
+        ("he_normal", he),
+    ],
 )
 def test_the_deep_network_starts_from_the_distribution_of_the_name(deep, name, std):
     """Stage by stage and at once; fine-tuning starts from its own stages."""
@@ -198,8 +195,7 @@ def test_the_deep_network_starts_from_the_distribution_of_the_name(deep, name, s
     encoders = [stage.model.encoder[0].get_weights() for stage in stages]
     decoders = [stage.model.decoder[0].get_weights() for stage in reversed(stages)]
     assert_same(tuned.initial, sum(encoders + decoders, []))
-    base = deep["base"]
-    assert [call.recipe for call in deep[name]] == [call.recipe for call in base]
+    assert [call.recipe for call in deep[name]] == [call.recipe for call in deep["base"]]
     assert {call.seed for call in deep[name]} == {0}
 
 
@@ -314,6 +310,25 @@ def test_each_error_of_the_deep_network_is_its_own(started, deep, data):
             assert error == pytest.approx(expected, rel=1e-6)  # float32 pixels
 
 
+def test_more_steps_are_three_times_as_many(started, data):
+    """Three times the epochs on a third of the images, for both networks; else as the twin's."""
+    found, calls = started("intuition-open-steps")
+    twin, (narrow_net, wide_net) = started("intuition-denoise")
+
+    base, longer, everything = calls[:2], calls[2:4], calls[4:]
+    assert [call.key() for call in base] == [narrow_net.key(), wide_net.key()]
+    for usual, more, most in zip(base, longer, everything, strict=True):
+        assert usual.args == more.args == most.args
+        assert more.recipe == replace(usual.recipe, epochs=30)
+        assert 20_000 * more.recipe.epochs == 60_000 * most.recipe.epochs
+        np.testing.assert_array_equal(more.x, data.x_train[:100])  # stand for the 20,000
+        np.testing.assert_array_equal(most.x, data.x_train)
+    for name in ("base", "longer", "all_images"):  # before a step they are one network
+        for width in ("bottleneck", "wide"):
+            assert found[f"{name}_{width}_mse"] == twin[f"{width}_mse"]
+    assert found["noisy_mse"] == twin["noisy_mse"]
+
+
 def test_sparse_codes_differ_in_what_their_names_say(alternatives):
     """Guard, weight decay and first running mean; the rest is the base's."""
     calls = alternatives("survey")
@@ -380,6 +395,6 @@ def test_wrong_guards_are_refused(target, guard):
 
 
 def test_a_penalty_without_logarithm_has_no_guard():
-    """The l1 norm, or none at all."""
+    """The l1 norm takes none."""
     with pytest.raises(ValueError, match="logarithm to guard; received penalty='l1'"):
         models.GuardedSparseAutoencoder(guard=1e-3, penalty="l1", sparsity=0.1, units=[4])

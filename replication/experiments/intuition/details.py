@@ -17,6 +17,9 @@ KERNELS = {  # starts beside Keras' own, Glorot's uniform distribution
 RATES = {"rate_1e_2": 1e-2, "rate_1e_4": 1e-4}  # of Adam; elsewhere Keras' own, 1e-3
 OTHER_ORDER = 1_000  # added to the seed that orders the images
 OPEN = ("base", *KERNELS, *RATES, "other_order", "all_images")
+LONGER = 3 * images.EPOCHS  # as many steps as all images make in the usual epochs
+SCHEDULES = ("base", "longer", "all_images")
+WIDTHS = {"bottleneck": images.NETWORK, "wide": images.WIDE}
 
 
 @experiment(
@@ -52,6 +55,50 @@ def open_details(seed: int, profile: Profile) -> Outcome:
         mse = float(np.square(missed).mean(dtype=np.float64))
         scores[f"{name}_bottleneck_mse"] = (mse, len(clean))
     return Outcome(scores)
+
+
+@experiment(
+    "intuition-open-steps",
+    datasets=("mnist",),
+    minutes=4,
+    metrics=[
+        Metric("noisy_mse", "squared intensity", "lower"),
+        *(
+            Metric(f"{name}_{width}_mse", "squared intensity", "lower")
+            for name in SCHEDULES
+            for width in WIDTHS
+        ),
+    ],
+    tier="extended",
+)
+def open_steps(seed: int, profile: Profile) -> Outcome:
+    """Noisy digits through both networks of `intuition-denoise`, which have made more steps.
+
+    `base` is as there. `longer` makes three times the steps on the same images, `all_images` as
+    many on three times the images. The wide network is the control, the noisy images are what
+    either must improve on.
+    """
+    data, x = protocol.digits(profile)
+    clean = protocol.flat(data.x_test)
+    noise = np.random.default_rng(seed).normal(scale=images.NOISE, size=clean.shape)
+    noisy = np.clip(clean + noise, 0, 1).astype(np.float32)
+    schedules = {
+        "base": (x, images.EPOCHS),
+        "longer": (x, LONGER),
+        "all_images": (data.x_train, images.EPOCHS),
+    }
+    seen = {"noisy": noisy}
+    for name in SCHEDULES:
+        pixels, epochs = schedules[name]
+        for width, arguments in WIDTHS.items():
+            model = protocol.fit(arguments, pixels, profile, seed=seed, epochs=epochs).model
+            seen[f"{name}_{width}"] = models.in_batches(model, noisy)
+    return Outcome(
+        {
+            f"{name}_mse": (float(np.square(each - clean).mean(dtype=np.float64)), len(clean))
+            for name, each in seen.items()
+        }
+    )
 
 
 def _untrained(x: np.ndarray, seed: int):
