@@ -132,9 +132,11 @@ def checkout(tmp_path):
     """A checkout of its own in which one committed number would change."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "replication", tmp_path / "replication", ignore=ignored)
-    (tmp_path / "docs").mkdir()
-    for path, name in (("README.md", "claims"), ("docs/open-details.md", "ledger")):
-        (tmp_path / path).write_text(f"<!-- {name}:begin -->\n<!-- {name}:end -->\n")
+    for name, path in settings.DOCUMENTS.items():  # some hold several tables
+        copy = tmp_path / path.relative_to(settings.ROOT)
+        copy.parent.mkdir(exist_ok=True)
+        with copy.open("a", encoding="utf-8") as text:
+            text.write(f"<!-- {name}:begin -->\n<!-- {name}:end -->\n")
     record(tmp_path / "results", 0)
     record(tmp_path / "build" / "results", 0, answer=42.5)
     return tmp_path
