@@ -173,12 +173,14 @@ def _shuffled(x, y, buffer: np.ndarray, *, seed: int, epoch: int) -> tuple:
 
 def _compiled(build, build_args: dict, example, *, recipe: Recipe, seed: int) -> keras.Model:
     model = initialise(build, build_args, example, seed=seed)
+    backend = keras.backend.backend()
     model.compile(
         optimizer=keras.optimizers.Adam(recipe.learning_rate),
         loss=recipe.loss,
         metrics=list(recipe.metrics),
-        steps_per_execution=50,  # a third of Python's overhead a step is gone at 50, none after
-        jit_compile=keras.backend.backend() == "jax",
+        # A third of Python's overhead a step is gone at 50, none after; PyTorch must take one.
+        steps_per_execution=1 if backend == "torch" else 50,
+        jit_compile=backend == "jax",
     )
     model.optimizer.build(model.trainable_variables)
     return model

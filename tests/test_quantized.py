@@ -51,7 +51,7 @@ def quantized(x, *, commitment=0.25):
         layer.bias.assign(rng.normal(scale=0.1, size=layer.bias.shape))
     vectors = as_numpy(model(x)["vectors"])[:NUM_CODES] + rng.normal(size=(NUM_CODES, DIM)) / 10
     vectors[-1] = FAR
-    model.quantize.vectors.assign(vectors)
+    model.nearest.vectors.assign(vectors)
     return model
 
 
@@ -62,7 +62,7 @@ def parts(model, x):
     biases = [as_numpy(each.bias) for each in layers]
     hidden = relu(flat(x) @ kernels[0] + biases[0])
     code = hidden @ kernels[1] + biases[1]
-    vectors = as_numpy(model.quantize.vectors)
+    vectors = as_numpy(model.nearest.vectors)
     chosen = np.array([np.argmin([np.sum((c - v) ** 2) for v in vectors]) for c in code])
     back = relu(vectors[chosen] @ kernels[2] + biases[2])
     x_decoded = special.expit(back @ kernels[3] + biases[3])
@@ -213,7 +213,7 @@ def test_codebook_follows_its_codes_and_nothing_else(x):
     expected = np.zeros_like(vectors)
     for each, number in zip(code, chosen, strict=True):
         expected[number] += 2 * (each - vectors[number]) / BATCH
-    found = moved(model.quantize.vectors)
+    found = moved(model.nearest.vectors)
     np.testing.assert_allclose(found, expected, atol=1e-6)  # float32 below 1
     np.testing.assert_array_equal(found[-1], 0)
 

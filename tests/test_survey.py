@@ -243,7 +243,7 @@ def test_k_means_is_scored_by_its_distance_to_the_nearest_centre(started, data):
         min(np.square(image - each).mean() for each in centres) for image in flat(data.x_test)
     ]
     assert found["kmeans_test_mse"] == pytest.approx(np.mean(nearest), rel=1e-5)  # float32 centres
-    vectors = call.model.quantize.vectors.numpy()
+    vectors = call.model.nearest.vectors.numpy()
     np.testing.assert_array_equal(flat(arrays["pictures"]), call.model.decode(vectors))
 
 

@@ -235,7 +235,7 @@ class ContractiveAutoencoder(Autoencoder):
         self.frozen_kernel = self.add_weight(
             name="frozen_kernel", shape=encoder.kernel.shape, trainable=False
         )
-        self.frozen_kernel.assign(encoder.kernel)
+        self.frozen_kernel.assign(ops.copy(encoder.kernel))  # JAX donates each buffer once
 
     def compute_terms(self, x, outputs) -> dict:
         terms = super().compute_terms(x, outputs)
@@ -307,7 +307,7 @@ class QuantizedAutoencoder(TermwiseModel):
         super().__init__()
         self.flatten = layers.Flatten()
         self.encoder = [layers.Dense(hidden_units, "relu"), layers.Dense(code_dim)]
-        self.quantize = NearestVector(num_codes)
+        self.nearest = NearestVector(num_codes)  # `quantize` is a method of every Keras model
         self.decoder = [layers.Dense(hidden_units, "relu"), layers.Dense(num_inputs, "sigmoid")]
         self.commitment = commitment
         self.track("reconstruction_loss", "codebook_loss", "commitment_loss")
@@ -317,7 +317,7 @@ class QuantizedAutoencoder(TermwiseModel):
 
     def encode(self, x):
         """One-hot codes of shape `(batch, num_codes)`."""
-        return self.quantize(self._vectors(x))["choice"]
+        return self.nearest(self._vectors(x))["choice"]
 
     def decode(self, vectors):
         """Flat reconstructions from vectors of the code space."""
@@ -325,7 +325,7 @@ class QuantizedAutoencoder(TermwiseModel):
 
     def call(self, x):
         vectors = self._vectors(x)
-        nearest = self.quantize(vectors)["nearest"]
+        nearest = self.nearest(vectors)["nearest"]
         moved = vectors + ops.stop_gradient(nearest - vectors)  # straight through
         return {"vectors": vectors, "nearest": nearest, "x_decoded": self.decode(moved)}
 

@@ -67,7 +67,8 @@ def _loss(batch: dict, objective: dict) -> np.ndarray:
     model = models.ClusteringVAE(**objective, seed=0)
     center = batch["z_mean"] if objective["kl"] == "closed-form" else batch["z"]
     outputs = {**batch, "differences": center[:, np.newaxis] - batch["means"]}
-    terms = model.compute_terms(batch["x"], outputs)
+    outputs = {name: ops.convert_to_tensor(array) for name, array in outputs.items()}
+    terms = model.compute_terms(outputs["x"], outputs)
     return sum(ops.convert_to_numpy(term) for term in terms.values()).astype(np.float64)
 
 

@@ -126,7 +126,7 @@ def k_codes(seed: int, profile: Profile) -> Outcome:
         scores[f"{name}_purity"] = (metrics.purity_score(counts), num_test)
         scores[f"{name}_hungarian_accuracy"] = (metrics.hungarian_accuracy_score(counts), num_test)
     model = trained["codes"].model
-    pictures = ops.convert_to_numpy(model.decode(model.quantize.vectors)).reshape(-1, 28, 28)
+    pictures = ops.convert_to_numpy(model.decode(model.nearest.vectors)).reshape(-1, 28, 28)
     centers = kmeans.cluster_centers_.reshape(-1, 28, 28).astype(np.float32)
     return Outcome(scores, trained["codes"].history, {"pictures": pictures, "centers": centers})
 
