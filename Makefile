@@ -29,7 +29,7 @@ torch     = torch==2.13.0 sympy==1.14.0 mpmath==1.3.0 networkx==3.6.1
 has_torch = .venv/.torch-$(firstword $(shell echo $(torch) | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup torch reproduce test lint format check diff accept bench report site test-site notebooks lock clean
+.PHONY: help setup torch reproduce test trust lint format check diff accept bench report site test-site notebooks lock clean
 # Options travel on the command line, where `make` prints them, never through the environment.
 unexport ARTICLE SEEDS PROFILE JOBS FRESH ALL STRICT UPGRADE
 export REASON REV
@@ -51,6 +51,12 @@ test: export TF_NUM_INTRAOP_THREADS := 1
 test: export TF_CPP_MIN_LOG_LEVEL := 3
 test: $(installed) ## Run the tests on two cores
 	$(python) -m pytest -n 2 --dist loadfile
+
+trust: export OMP_NUM_THREADS := 1
+trust: export TF_NUM_INTRAOP_THREADS := 1
+trust: export TF_CPP_MIN_LOG_LEVEL := 3
+trust: $(installed) ## Keep every promise of docs/trust.md: faults, bad input, mutants (long)
+	$(python) -m pytest -n 2 --dist loadfile -m 'long or not long' tests/trust
 
 lint: $(installed) ## Look for mistakes and unformatted code, changing nothing
 	$(python) -m ruff check
