@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from replication import results
 from replication.results import ResultsError, format_value
 
+ABOUT = '{"one/full/0": {"fingerprint": "here", %s}}'  # a run's provenance
 HEADER = "experiment,profile,seed,metric,value,num_examples\n"
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=64)
 
@@ -115,11 +116,17 @@ def test_a_value_that_is_not_finite_is_refused_and_nothing_is_written(tmp_path, 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("one,full,-1,m,0.5,10", r":3: column 'seed': expected a whole number >= 0, received '-1'"),
+        (
+            "one,full,-1,m,0.5,10",
+            r":3: column 'seed': expected a whole number >= 0, .*'-1'",
+        ),
         ("one,full,1.5,m,0.5,10", r":3: column 'seed'"),
         ("one,best,0,m,0.5,10", r":3: column 'profile': expected one of full, embedded, smoke"),
-        ("one,full,0,m,nan,10", r":3: column 'value': expected a finite number, received 'nan'"),
+        ("one,full,0,m,nan,10", r":3: column 'value': expected a finite number .*, received 'nan'"),
         ("one,full,0,m,high,10", r":3: column 'value'"),
+        ("one,full,0,m,1e200,10", r":3: column 'value': expected a finite number up to 1e\+150"),
+        ("one,full,0,m,1_0,10", r":3: column 'value'"),
+        (f"one,full,{2**63},m,0.5,10", r":3: column 'seed': .* of at most 19 digits"),
         (",full,0,m,0.5,10", r":3: column 'experiment': expected one line of text"),
         ("one,full,0,m,0.5", r":3: expected 6 cells .* received 5"),
         ("<<<<<<< HEAD", r":3: expected 6 cells .* received 1"),
@@ -169,6 +176,15 @@ def test_an_experiment_belongs_to_one_article(tmp_path):
         ("[]", ":1: expected an object, received list"),
         ('{\n  "one/full": {}\n}', ":2: expected a key 'experiment/profile/seed'"),
         ('{\n\n  "one/full/0": {}\n}', ":3: run 'one/full/0': .* 'fingerprint'"),
+        ("[" * 100_000, ":1: expected JSON .* nested too deeply"),
+        ('{"one/full/0": {"minutes": NaN}}', ":1: expected JSON with finite numbers"),
+        ('{"one/full/0": {"minutes": 1e999}}', ":1: expected JSON with finite numbers"),
+        ('{"one/full/0": {"commit": "\\ud800"}}', ":1: expected JSON .* surrogates"),
+        ('{"a": ' + "9" * 5000 + "}", ":1: expected JSON .* digits"),
+        ('{"one/full/0": {}, "one/full/0": {}}', ":1: expected JSON .* 'one/full/0' twice"),
+        (ABOUT % '"environment": []', ":1: run .* 'environment': expected an object"),
+        (ABOUT % '"minutes": "long"', ":1: run .* 'minutes': expected a number"),
+        (ABOUT % '"commit": 7', ":1: run .* 'commit': expected a text"),
     ],
 )
 def test_bad_provenance_is_named_by_file_and_line(tmp_path, text, message):

@@ -43,11 +43,16 @@ def replace_texts(texts: Mapping[Path, str]) -> None:
     """Replaces text files, all written before the first is renamed into place, in order.
 
     Raises:
-        ResultsError: If a folder is read-only or the disk full. Nothing was
-            replaced then unless a rename itself failed.
+        ResultsError: If a folder is read-only, the disk full, or a text no
+            UTF-8. Nothing was replaced then unless a rename itself failed.
     """
     try:
         replace_files({path: text.encode() for path, text in texts.items()})
+    except UnicodeEncodeError as error:
+        raise ResultsError(
+            f"{next(iter(texts))}: expected text that UTF-8 can hold, received "
+            f"{error.object[error.start]!r}, half of a pair; nothing was written"
+        ) from error
     except OSError as error:
         raise _cannot_write(next(iter(texts)), error) from error
 

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import re
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ import pandas as pd
 PROFILES = ("full", "embedded", "smoke")
 RUN = ("experiment", "profile", "seed")
 BACKEND = ("backend", "device")
+_LARGEST = 1e150  # its square is still a number, so that a spread can be computed
+_LARGEST_COUNT = 2**63 - 1
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class ResultsError(ValueError):
@@ -63,14 +67,13 @@ def _parse_text(cell: str) -> str:
 
 
 def _parse_count(cell: str) -> int:
-    if not re.fullmatch(r"[0-9]+", cell):
+    if not re.fullmatch(r"[0-9]{1,19}", cell) or int(cell) > _LARGEST_COUNT:
         raise ValueError(cell)
     return int(cell)
 
 
 def _parse_number(cell: str) -> float:
-    value = float(cell)
-    if not math.isfinite(value):
+    if not _DECIMAL.fullmatch(cell) or not abs(value := float(cell)) <= _LARGEST:
         raise ValueError(cell)
     return value
 
@@ -91,12 +94,12 @@ def _one_of(*names: str) -> _Kind:
 
 
 _TEXT = _Kind(_parse_text, str, "one line of text without blanks around it", "str")
-_COUNT = _Kind(_parse_count, _render_count, "a whole number >= 0", "int64")
-_NUMBER = _Kind(_parse_number, format_value, "a finite number", "float64")
+_COUNT = _Kind(_parse_count, _render_count, "a whole number >= 0, of at most 19 digits", "int64")
+_NUMBER = _Kind(_parse_number, format_value, f"a finite number up to {_LARGEST:g}", "float64")
 _BLANK_OR_NUMBER = _Kind(
     lambda cell: _parse_number(cell) if cell else math.nan,
     lambda value: "" if pd.isna(value) else format_value(value),
-    "a finite number, or nothing",
+    f"a finite number up to {_LARGEST:g}, or nothing",
     "float64",
 )
 _RUN_COLUMNS = {"experiment": _TEXT, "profile": _one_of(*PROFILES), "seed": _COUNT}
@@ -141,6 +144,25 @@ BACKENDS = Table(
     dict.fromkeys(BACKEND, _TEXT) | _RUN_COLUMNS | {"metric": _TEXT, "value": _NUMBER},
     (*BACKEND, *RUN, "metric"),
 )
+
+
+def _is_environment(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, str | int) for each in value.values())
+
+
+# What else a run may say of itself; none is required of a run made by hand.
+_ABOUT: dict[str, tuple[Callable[[object], bool], str]] = {
+    **dict.fromkeys(
+        ("key", "source", "commit", "accepted_because", "unchanged_because", "checksum"),
+        (lambda value: isinstance(value, str), "a text"),
+    ),
+    "environment": (_is_environment, "an object of texts and whole numbers"),
+    "data": (_is_environment, "an object of texts"),
+    "minutes": (
+        lambda value: type(value) in (int, float) and 0 <= value <= _LARGEST,
+        "a number >= 0",
+    ),
+}
 
 
 def parse_table(table: Table, text: str, source: str) -> pd.DataFrame:
@@ -202,10 +224,17 @@ def render_table(table: Table, frame: pd.DataFrame, source: str) -> str:
 def parse_provenance(text: str, source: str, names: tuple[str, ...] = RUN) -> dict[str, dict]:
     """The runs of a provenance file by "experiment/profile/seed"; see `render_provenance`."""
     try:
-        runs = json.loads(text)
+        runs = json.loads(text, object_pairs_hook=_distinct)
+        json.dumps(runs, ensure_ascii=False, allow_nan=False).encode()
     except json.JSONDecodeError as error:
         raise ResultsError(
             f"{source}:{error.lineno}: expected JSON, received text that is none ({error.msg}); "
+            "restore the file or write it anew with `make accept`"
+        ) from error
+    except (RecursionError, ValueError) as error:
+        why = "brackets nested too deeply" if isinstance(error, RecursionError) else error
+        raise ResultsError(
+            f"{source}:1: expected JSON with finite numbers and each key once, received {why}; "
             "restore the file or write it anew with `make accept`"
         ) from error
     if not isinstance(runs, dict):
@@ -239,12 +268,21 @@ def render_provenance(runs: Mapping[str, dict], source: str, names: tuple[str, .
         ) from error
 
 
+def _distinct(pairs: list[tuple[str, object]]) -> dict:
+    """The mapping of a JSON object; of a key that stands twice, JSON would keep the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} twice")
+    return found
+
+
 def _check_provenance(key: str, run: object, where: str, names: tuple[str, ...]) -> None:
-    parts = {"profile": f"({'|'.join(PROFILES)})", "seed": "[0-9]+"}
+    parts = {"profile": f"({'|'.join(PROFILES)})", "seed": "[0-9]{1,19}"}
     if not re.fullmatch("/".join(parts.get(name, "[^/]+") for name in names), key):
         raise ResultsError(
             f"{where}: expected a key {'/'.join(names)!r} with a profile of "
-            f"{', '.join(PROFILES)}, received {key!r}"
+            f"{', '.join(PROFILES)}, received {_short(key)!r}"
         )
     fingerprint = run.get("fingerprint") if isinstance(run, dict) else None
     if not isinstance(fingerprint, str) or not fingerprint:
@@ -252,13 +290,23 @@ def _check_provenance(key: str, run: object, where: str, names: tuple[str, ...])
             f"{where}: run {key!r}: expected an object with a text 'fingerprint' naming the "
             f"environment, received {fingerprint!r}; record the run anew"
         )
+    for name, (is_valid, expected) in _ABOUT.items():
+        if name in run and not is_valid(run[name]):
+            raise ResultsError(
+                f"{where}: run {key!r}, {name!r}: expected {expected}, received "
+                f"{reprlib.repr(run[name])}; record the run anew"
+            )
+
+
+def _short(text: str, limit: int = 200) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
 def _check_columns(table: Table, received: list[str], where: str) -> None:
     if received != list(table.columns):
         raise ResultsError(
             f"{where}: expected the columns {','.join(table.columns)}; "
-            f"received {','.join(received) or 'none'}"
+            f"received {_short(','.join(received)) or 'none'}"
         )
 
 
@@ -283,7 +331,7 @@ def _parse_row(table: Table, cells: list[str], where: str) -> tuple:
             row.append(kind.parse(cell))
         except ValueError as error:
             raise ResultsError(
-                f"{where}: column {name!r}: expected {kind.expected}, received {cell!r}"
+                f"{where}: column {name!r}: expected {kind.expected}, received {_short(cell)!r}"
             ) from error
     return tuple(row)
 
