@@ -165,6 +165,8 @@ def _load_article(path: Path) -> Article:
         raise ClaimError(f"{path}: expected TOML, received text that is none: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ClaimError(f"{path}: expected a readable UTF-8 file, received: {error}") from error
+    except (RecursionError, ValueError) as error:  # brackets nested deeply; endless numbers
+        raise ClaimError(f"{path}: expected TOML of a claim file, received: {error}") from error
     lines = Lines(path, text)
     check_article(content, lines)
     read = {"claims": (check_claim, _claim), "open": (check_open, _open)}

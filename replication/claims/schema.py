@@ -1,6 +1,5 @@
 """What a `<slug>.toml` may hold, and errors that name file, line, claim and key."""
 
-import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,10 @@ VERDICTS = {
 _KINDS = tuple(VERDICTS)
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MEASURE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(_[a-z0-9]+)*")
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what no table and no page can show
+_LARGEST = 1e150  # its square is still a number, so that a spread can be computed
 
 
 class ClaimError(ValueError):
@@ -75,13 +78,21 @@ class Lines:
         return None
 
 
+def _is_any_text(value: object) -> bool:
+    return isinstance(value, str) and not _CONTROL.search(value)
+
+
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    return _is_any_text(value) and bool(value.strip())
+
+
+def _is_line(value: object) -> bool:
+    return _is_text(value) and value == value.strip() and "\n" not in value
 
 
 def _is_number(value: object) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value)
+    return number and abs(value) <= _LARGEST  # nan is not
 
 
 def _is_measure(value: object) -> bool:
@@ -109,7 +120,7 @@ def _is_alternatives(value: object) -> bool:
         and all(
             isinstance(table, dict)
             and set(table) == {"what", "measures"}
-            and _is_text(table["what"])
+            and _is_line(table["what"])
             and _is_measure(table["measures"])
             for table in value
         )
@@ -126,10 +137,14 @@ def _is_context(value: object) -> bool:
 
 
 _Rule = tuple[Callable[[object], bool], str]
-_TEXT: _Rule = (_is_text, "a text that is not empty")
-_ANY_TEXT: _Rule = (lambda value: isinstance(value, str), "a text")
-_NUMBER: _Rule = (_is_number, "a finite number")
-_WHOLE: _Rule = (lambda value: type(value) is int and value > 0, "a whole number > 0")
+_TEXT: _Rule = (_is_text, "a text that is not empty, without control characters")
+_LINE: _Rule = (_is_line, "a text of one line without blanks around it")
+_ANY_TEXT: _Rule = (_is_any_text, "a text without control characters")
+_NUMBER: _Rule = (_is_number, f"a finite number up to {_LARGEST:g}")
+_WHOLE: _Rule = (
+    lambda value: type(value) is int and 0 < value < 10_000,
+    "a whole number > 0, of at most four digits",
+)
 _MEASURE_RULE: _Rule = (_is_measure, "'experiment-name/metric_name'")
 _MEASURES: _Rule = (_is_measures, "a list of 'experiment-name/metric_name'")
 _CONTROLS: _Rule = (lambda value: value == [] or _is_measures(value), _MEASURES[1])
@@ -137,7 +152,10 @@ _COMPARISONS: _Rule = (
     _is_comparisons,
     "a list of tables with measures = 'experiment/metric' and compared_with = [...]",
 )
-_POSITIVE: _Rule = (lambda value: _is_number(value) and value > 0, "a finite number > 0")
+_POSITIVE: _Rule = (
+    lambda value: _is_number(value) and value > 0,
+    f"a finite number > 0, up to {_LARGEST:g}",
+)
 _DIRECTION: _Rule = (lambda value: value in ("greater", "less"), "'greater' or 'less'")
 _KEBAB_RULE: _Rule = (
     lambda value: isinstance(value, str) and bool(_KEBAB.fullmatch(value)),
@@ -166,12 +184,12 @@ _OPEN = {
     "measures": _MEASURE_RULE,
     "alternatives": (
         _is_alternatives,
-        "one or more tables with a text what and measures = 'experiment/metric'",
+        "one or more tables with a text what of one line, and measures = 'experiment/metric'",
     ),
 }
 _REQUIRED = {
     "id": _KEBAB_RULE,
-    "says": _TEXT,
+    "says": _LINE,
     "locator": _TEXT,
     "kind": (lambda value: value in _KINDS, "one of " + ", ".join(_KINDS)),
     "because": _TEXT,
@@ -216,7 +234,8 @@ def check_claim(table: dict, index: int, lines: Lines) -> None:
     kind = table.get("kind")
     if kind not in _KINDS:
         raise lines.error(
-            f"expected one of {', '.join(_KINDS)}, received {kind!r}; say what kind of claim it is",
+            f"expected one of {', '.join(_KINDS)}, received {_shown(kind)}; say what kind of "
+            "claim it is",
             index,
             "kind",
         )
@@ -226,7 +245,7 @@ def check_claim(table: dict, index: int, lines: Lines) -> None:
     if verdict and verdict not in VERDICTS[kind]:
         raise lines.error(
             f"expected one of {', '.join(VERDICTS[kind])} for a claim of kind {kind}, or '' "
-            f"before it is signed; received {verdict!r}",
+            f"before it is signed; received {_shown(verdict)}",
             index,
             "verdict",
         )
@@ -273,4 +292,16 @@ def _check_keys(
     for key, value in entry.items():
         is_valid, expected = rules[key]
         if not is_valid(value):
-            raise lines.error(f"expected {expected}, received {value!r}", index, key, table=table)
+            problem = f"expected {expected}, received {_shown(value)}"
+            raise lines.error(problem, index, key, table=table)
+
+
+def _shown(value: object, limit: int = 200) -> str:
+    """The value as Python writes it, cut short where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return "a number of thousands of digits"
+    except RecursionError:
+        return "brackets nested too deeply"
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
