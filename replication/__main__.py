@@ -245,7 +245,7 @@ def build_site(
 @app.command()
 def why(
     experiment: Annotated[str, typer.Argument(help="An experiment's name.")],
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
     profile: Literal["full", "embedded", "smoke"] = "full",
 ) -> None:
     """Say whether a run is stored, and if not, what changed since it was."""
@@ -350,24 +350,23 @@ def _seeds(text: str | None) -> list[int]:
     Raises:
         typer.BadParameter: If the text is none of these.
     """
-    text = "1" if text is None else text.strip()
+    text, parts = "1" if text is None else text.strip(), []
     try:
-        if text.isdigit():
-            found = list(range(int(text)))
-        else:
-            found = []
-            for part in text.split(","):
-                first, dash, last = part.partition("-")
-                found += range(int(first), int(last if dash else first) + 1)
+        for part in [f"0-{int(text) - 1}"] if text.isdigit() else text.split(","):
+            first, dash, last = part.partition("-")
+            parts.append((int(first), int(last if dash else first) + 1))
     except ValueError:
-        found = []
-    if not found:
+        parts = []
+    many = sum(max(0, end - first) for first, end in parts) > 10_000
+    large = any(end > 2**32 for _, end in parts)
+    found = {seed for first, end in parts for seed in range(first, end)} if not many else ()
+    if large or not found:
         raise typer.BadParameter(
             f"{text!r} names no seeds; expected a count such as 5, a range such as 0-4 or a "
-            "list such as 0,2,7.",
+            "list such as 0,2,7: at most 10,000 seeds, below 2**32.",
             param_hint="--seeds",
         )
-    return sorted(set(found))
+    return sorted(found)
 
 
 def main() -> None:

@@ -34,7 +34,13 @@ def test_seeds_are_a_count_a_range_or_a_list(text, seeds):
     assert command._seeds(text) == seeds
 
 
-@pytest.mark.parametrize("text", ["", "0", "x", "1-", "-1", "2-1", "1.5", "0,,1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "0", "x", "1-", "-1", "2-1", "1.5", "0,,1", "²", "9" * 5000),
+        *("10001", "0-999999999999", "0-9999,0-9999", "4294967296"),  # nothing is filled with these
+    ],
+)
 def test_other_seeds_are_refused(text):
     """Whatever names no seeds is a usage error that says what is expected."""
     with pytest.raises(typer.BadParameter, match="a count such as 5"):
