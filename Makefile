@@ -24,12 +24,13 @@ run_options = $(if $(ARTICLE),--article $(ARTICLE)) \
 
 python    = .venv/bin/python
 installed = .venv/.installed-$(firstword $(shell cksum < requirements.lock))
-uv        = build/lock/bin/uv
+compile   = build/lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
+            --custom-compile-command 'make lock' --quiet --no-config $(if $(call on,$(UPGRADE)),--upgrade)
 torch     = torch==2.13.0 sympy==1.14.0 mpmath==1.3.0 networkx==3.6.1
 has_torch = .venv/.torch-$(firstword $(shell echo $(torch) | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup torch reproduce test trust lint format check diff accept bench report site test-site notebooks lock clean
+.PHONY: help setup torch reproduce test trust lint format check diff accept bench report site test-site notebooks lock audit tools clean
 # Options travel on the command line, where `make` prints them, never through the environment.
 unexport ARTICLE SEEDS PROFILE JOBS FRESH ALL STRICT UPGRADE
 export REASON REV
@@ -93,12 +94,18 @@ test-site: site ## Open every page in a headless Chromium; pictures in build/scr
 notebooks: $(installed) ## Strip the outputs from notebooks/
 	$(python) -m nbconvert --log-level WARN --clear-output --inplace notebooks/*.ipynb
 
-lock: ## Pin dependencies anew: only what pyproject.toml asks for, or all (UPGRADE=1)
+lock: tools ## Pin dependencies anew: only what pyproject.toml asks for, or all (UPGRADE=1)
+	$(compile) pyproject.toml --extra dev --output-file requirements.lock
+	$(compile) .ci/tools.in --output-file .ci/tools.lock
+
+audit: $(installed) tools ## Ask PyPI for a file of every pin on every platform, and for advisories
+	$(python) .ci/audit.py --pip-audit build/lock/bin/pip-audit
+
+# uv and pip-audit, which no other task needs, in an environment of their own.
+tools:
 	$(PYTHON) -m venv build/lock
-	build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
-	$(uv) pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-	    --generate-hashes --custom-compile-command 'make lock' --quiet --no-config \
-	    $(if $(call on,$(UPGRADE)),--upgrade) --output-file requirements.lock
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    --no-deps -r .ci/tools.lock
 
 clean: ## Remove caches; keeps .venv and the trained runs in build/
 	rm -rf .hypothesis .pytest_cache .ruff_cache build/lock *.egg-info
@@ -114,7 +121,8 @@ $(has_torch): $(installed)
 
 # The stamp's name holds the checksum of the lock: a new lock installs itself, an old one costs
 # nothing. `.venv/.installing` names the make at work; if that make is gone, it died half-way and
-# we start over.
+# we start over. `promise` comes as source only: what builds it is in the lock and goes in first,
+# or else pip fetches the newest setuptools, with no hash, for the build.
 supported = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
 $(installed):
@@ -127,5 +135,8 @@ $(installed):
 	@[ -x $(python) ] || $(PYTHON) -m venv .venv || { \
 	    echo "error: '$(PYTHON)' cannot make a virtual environment (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@echo 'Installing requirements.lock into .venv: about a minute ...'
-	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@awk '/^(setuptools|wheel)==/,/[^\\]$$/' requirements.lock > .venv/.builders
+	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/.builders
+	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-build-isolation \
+	    -r requirements.lock
 	@rm .venv/.installing && touch $@
