@@ -1,12 +1,23 @@
 """Executes and renders notebooks, headlessly, with nbconvert's machinery."""
 
+import asyncio
+import atexit
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from replication import results, store
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 TIMEOUT = 1800  # seconds a cell may take; everything long is stored before notebooks run
+_LONGEST = 300  # characters of an error's own words
+_FORMAT = 4  # of the files, and of everything Jupyter has written since 2015
 # nbconvert's template for JupyterLab leaves out the words for who cannot see a picture.
 _TEMPLATE = """{% extends "lab/index.html.j2" %}
 {% block data_png scoped %}
@@ -61,30 +72,37 @@ def execute(path: Path, folder: Path, environment: dict[str, str]) -> Path:
         The HTML page.
 
     Raises:
-        NotebookError: If a cell fails, hangs, or its kernel dies.
+        NotebookError: If the file is no notebook, its kernel does not start,
+            or a cell fails, hangs, runs out of memory or loses its kernel.
     """
     import nbformat
+    from jupyter_client.kernelspec import NoSuchKernel
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from nbclient.exceptions import CellControlSignal
 
-    notebook = nbformat.read(path, as_version=4)
-    started, reached = time.perf_counter(), []
+    notebook = _read(path)
+    started, reached, kernels = time.perf_counter(), [], []
+
+    def note(cell, cell_index: int) -> None:
+        reached.append(cell_index + 1)
+        kernels.append(_process(client))
+
     client = NotebookClient(
         notebook,
         timeout=TIMEOUT,
         kernel_name="python3",
         extra_arguments=["--log-level=40"],  # or each kernel warns that loopback is not encrypted
         resources={"metadata": {"path": str(path.parent)}},
-        on_cell_start=lambda cell, cell_index: reached.append(cell_index + 1),
+        force_raise_errors=True,  # whatever a cell's tags allow
+        on_cell_start=note,
     )
     try:
-        client.execute(env=environment)
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        where = (
-            f"cell {reached[-1]} of {len(notebook.cells)}" if reached else "before its first cell"
-        )
+        _run(client, environment)
+    except (CellControlSignal, NoSuchKernel, OSError, RuntimeError) as error:
+        where = f"cell {reached[-1]} of {len(notebook.cells)}" if reached else "no cell yet"
+        why = _reason(error, kernels[-1] if kernels else None)
         raise NotebookError(
-            f"{path.name}, {where}, after {time.perf_counter() - started:.0f} s: {_reason(error)}"
+            f"{path.name}, {where}, after {time.perf_counter() - started:.0f} s: {why}"
         ) from error
     executed = folder / path.name
     store.write_atomically(executed, nbformat.writes(_without_timestamps(notebook)).encode())
@@ -118,11 +136,83 @@ def promote(folder: Path, results_root: Path) -> list[Path]:
     return changed
 
 
-def _reason(error: Exception) -> str:
-    """The error of the cell, without the traceback and the cell's source."""
+def _read(path: Path):
+    """The notebook in a file.
+
+    Raises:
+        NotebookError: If it cannot be read or is no notebook.
+    """
+    import nbformat
+
+    malformed = (LookupError, TypeError)
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
+        if content["nbformat"] != _FORMAT or not isinstance(content["cells"], list):
+            raise ValueError(f"format {content['nbformat']}")
+        nbformat.validate(content)
+        return nbformat.reads(text, as_version=_FORMAT)
+    except (OSError, ValueError, *malformed, RecursionError, nbformat.ValidationError) as error:
+        what = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
+        if isinstance(error, malformed):
+            what = "JSON of another kind"
+        raise NotebookError(
+            f"{path.name}: expected a Jupyter notebook of format {_FORMAT}, received "
+            f"{_one_line(what)}; restore the file, or save it anew from Jupyter"
+        ) from error
+
+
+def _run(client, environment: dict[str, str]) -> None:
+    """Executes the cells; whatever ends the wait for them, Ctrl-C for one, ends the kernel too.
+
+    In a thread of its own: in the main one, nbclient would answer SIGINT in
+    our place and report a dead kernel.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        running = pool.submit(asyncio.run, client.async_execute(env=environment))
+        try:
+            running.result()
+        finally:
+            while not running.done():  # a kernel about to start has no process yet
+                kernel = _process(client)
+                if kernel is not None and kernel.poll() is None:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(kernel.pid, signal.SIGKILL)  # it leads a group of its own
+                wait([running], timeout=0.1)
+            # Left behind where no kernel started, and fails at exit, when there is none to end.
+            atexit.unregister(client._cleanup_kernel)
+
+
+def _process(client) -> subprocess.Popen | None:
+    """The process of the client's kernel, if there is one by now."""
+    provisioner = getattr(client.km, "provisioner", None)
+    return getattr(provisioner, "process", None)
+
+
+def _reason(error: Exception, kernel: subprocess.Popen | None) -> str:
+    """What went wrong, on one line, without the traceback and the cell's source."""
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
     if hasattr(error, "ename"):
-        return f"{error.ename}: {error.evalue}"
-    return str(error).strip().splitlines()[0]
+        said = _one_line(f"{error.ename}: {error.evalue}").rstrip(": ")
+        return f"{said} (out of memory)" if error.ename.endswith("MemoryError") else said
+    if isinstance(error, CellTimeoutError):
+        return f"a cell may take {TIMEOUT} s and this one took longer; its kernel was ended"
+    if isinstance(error, DeadKernelError):
+        code = None if kernel is None else kernel.poll()
+        if code == -signal.SIGKILL:
+            return "its kernel was killed (SIGKILL), as the system does when memory runs out"
+        if code is not None and code < 0:
+            return f"its kernel was ended by {signal.Signals(-code).name}"
+        return "its kernel died" if code is None else f"its kernel ended with code {code}"
+    return f"its kernel did not start: {_one_line(str(error))}"
+
+
+def _one_line(text: str) -> str:
+    """The first line that says something, without colours."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text).strip()
+    line = plain.splitlines()[0] if plain else "no further word"
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
 
 
 def _without_timestamps(notebook):
