@@ -319,7 +319,7 @@ def _tolerances(articles, judgements) -> Iterator[Problem]:
 def _stale_summaries(generated: Generated, root: Path) -> Iterator[Problem]:
     for table, frame in generated.frames:
         path = root / table.file_name
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        text = results.read_text(path) if path.is_file() else ""
         wanted = results.summary_text(table, frame)
         if text != wanted:
             differing = set(wanted.splitlines()[1:]) ^ set(text.splitlines()[1:])
@@ -339,7 +339,7 @@ def _stale_documents(generated: Generated, documents: Mapping[str, Path]) -> Ite
         if not path.is_file():
             yield Problem(str(path), what, "no file", "restore it from git", (path, 1))
             continue
-        text = path.read_text(encoding="utf-8")
+        text = results.read_text(path)
         try:
             wanted = replace_table(text, name, generated.tables[name], str(path))
         except ClaimError as error:
@@ -365,7 +365,7 @@ def _unmeasured(articles: Mapping[str, Article], values_of: prose.ValuesOf) -> I
 def _stale_numbers(values_of: prose.ValuesOf, sentences: Iterable[Path]) -> Iterator[Problem]:
     for path in sentences:
         try:
-            found = list(prose.marked(path.read_text(encoding="utf-8"), str(path)))
+            found = list(prose.marked(results.read_text(path), str(path)))
         except ClaimError as error:
             yield Problem(str(path), "sentences with marked numbers", str(error), "mend the mark")
             continue

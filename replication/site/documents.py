@@ -31,7 +31,7 @@ def add_addresses(site: Site) -> None:
     for path in _documents(site):
         name = path.relative_to(site.project.root).as_posix()
         site.addresses[name] = f"document/{path.stem.lower()}.html"
-        title = re.search(r"^# (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        title = re.search(r"^# (.+)$", results.read_text(path), re.MULTILINE)
         site.documents.append((site.addresses[name], title[1] if title else path.stem))
 
 

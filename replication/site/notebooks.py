@@ -4,6 +4,7 @@ import base64
 import copy
 import re
 import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -13,6 +14,7 @@ import nh3
 from markupsafe import Markup
 
 from replication.site.texts import Writer, plain, scrolling
+from replication.site.writing import SiteError
 
 TEMPLATES = Path(__file__).parent / "templates"
 _OUTPUTS = ["text/html", "text/markdown", "image/png", "image/svg+xml", "image/jpeg", "text/plain"]
@@ -41,10 +43,40 @@ class Rendered:
 
 
 def read(path: Path):
-    """An executed notebook."""
+    """An executed notebook.
+
+    Raises:
+        SiteError: If the file is damaged; names it.
+    """
     import nbformat
 
-    return nbformat.read(path, as_version=4)
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+        for cell in notebook.cells:
+            for output in cell.get("outputs", ()):
+                _require_whole(output.get("data", {}).get("image/png"))
+    except (OSError, ValueError, RecursionError, nbformat.ValidationError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise SiteError(
+            f"{path}: expected an executed notebook, received: {reason[:200]}; restore the file, "
+            "or execute it anew and `make accept`"
+        ) from error
+    return notebook
+
+
+def _require_whole(picture: str | None) -> None:
+    """Raises ValueError if a PNG in base64 is cut short or a checksum of a part does not match."""
+    content = base64.b64decode("".join((picture or "").split()), validate=True)
+    position, kind = 8, None
+    while content and kind != b"IEND":
+        size = int.from_bytes(content[position : position + 4])
+        body = content[position + 4 : position + 8 + size]
+        check = content[position + 8 + size : position + 12 + size]
+        kind = body[:4]
+        if len(body) != 4 + size or int.from_bytes(check) != zlib.crc32(body):
+            raise ValueError("a picture that is damaged")
+        position += 12 + size
 
 
 def without_title(notebook):
