@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from replication.claims.changes import ChangedClaim, ChangedNumber, Changes
 from replication.claims.judge import Judgement
-from replication.claims.report import terminal
+from replication.claims.report import literal, terminal
 from replication.results import format_value
 
 if TYPE_CHECKING:
@@ -92,7 +92,6 @@ def _print_numbers(console, title: str, rows: Sequence[ChangedNumber]) -> None:
 
 def _print_table(console, title: str, names: Sequence[str], rows: Sequence[tuple]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     if not rows:
         return
@@ -100,7 +99,7 @@ def _print_table(console, title: str, names: Sequence[str], rows: Sequence[tuple
     for name in names:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(literal, row))
     console.print(table)
 
 

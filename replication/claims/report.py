@@ -1,5 +1,6 @@
 """What people read: the claims in the terminal, and the generated files written out."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -21,7 +22,9 @@ from replication.claims.verdicts import Report
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
+_COMMANDS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # characters that move, ring and colour
 _LOG_WIDTH = 150  # of a log file, which has no width of its own
 _STYLES = {
     "reproduced": "green",
@@ -93,11 +96,11 @@ def print_claims(
     for slug, claim in report.claims:
         found = report.judgements[slug, claim.id]
         table.add_row(
-            slug,
-            claim.id,
-            format_reported(claim),
-            format_ours(claim, found),
-            format_seeds_needed(claim, found),
+            literal(slug),
+            literal(claim.id),
+            literal(format_reported(claim)),
+            literal(format_ours(claim, found)),
+            literal(format_seeds_needed(claim, found)),
             _styled(found.verdict),
             _styled("" if claim.kind == "reader" else _today(report, claim, ran_profile)),
         )
@@ -110,7 +113,6 @@ def print_claims(
 def print_problems(report: Report, console: "Console | None" = None) -> None:
     """Prints all problems, each with what was expected, what was found and how to mend it."""
     from rich.table import Table
-    from rich.text import Text
 
     console = console or terminal()
     if not report.problems:
@@ -121,7 +123,7 @@ def print_problems(report: Report, console: "Console | None" = None) -> None:
         table.add_column(name, overflow="fold")
     for problem in report.problems:
         cells = (problem.subject, problem.expected, problem.found, problem.fix)
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(literal, cells))
     console.print(table)
 
 
@@ -179,10 +181,15 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'s' * (n != 1)}"
 
 
-def _styled(text: str):
+def literal(text: str, style: str = "") -> "Text":
+    """A text as it is written: no markup in brackets, and no command to the terminal."""
     from rich.text import Text
 
-    return Text(text, style=_STYLES.get(text, ""))
+    return Text(_COMMANDS.sub(lambda found: repr(found[0])[1:-1], text), style=style)
+
+
+def _styled(text: str) -> "Text":
+    return literal(text, _STYLES.get(text, ""))
 
 
 def terminal() -> "Console":

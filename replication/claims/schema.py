@@ -157,6 +157,10 @@ _POSITIVE: _Rule = (
     f"a finite number > 0, up to {_LARGEST:g}",
 )
 _DIRECTION: _Rule = (lambda value: value in ("greater", "less"), "'greater' or 'less'")
+_ADDRESS: _Rule = (  # it becomes a link, where `javascript:` would be a program
+    lambda value: isinstance(value, str) and bool(re.fullmatch(r"https?://[^\s<>\"'`]+", value)),
+    "an address that starts with https:// or http://",
+)
 _KEBAB_RULE: _Rule = (
     lambda value: isinstance(value, str) and bool(_KEBAB.fullmatch(value)),
     "a kebab-case name such as 'one-step'",
@@ -168,7 +172,7 @@ _ARTICLE = {
     "title": _TEXT,
     "author": _TEXT,
     "year": _WHOLE,
-    "url": _TEXT,
+    "url": _ADDRESS,
     "language": _TEXT,
     "claims": (
         lambda value: isinstance(value, list) and all(isinstance(entry, dict) for entry in value),

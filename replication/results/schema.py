@@ -14,6 +14,7 @@ import pandas as pd
 PROFILES = ("full", "embedded", "smoke")
 RUN = ("experiment", "profile", "seed")
 BACKEND = ("backend", "device")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # of a terminal; no name needs one
 _LARGEST = 1e150  # its square is still a number, so that a spread can be computed
 _LARGEST_COUNT = 2**63 - 1
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -61,7 +62,7 @@ class Table:
 
 
 def _parse_text(cell: str) -> str:
-    if not cell or cell != cell.strip() or "\n" in cell or "\r" in cell:
+    if not cell or cell != cell.strip() or _CONTROL.search(cell):
         raise ValueError(cell)
     return cell
 
@@ -279,7 +280,9 @@ def _distinct(pairs: list[tuple[str, object]]) -> dict:
 
 def _check_provenance(key: str, run: object, where: str, names: tuple[str, ...]) -> None:
     parts = {"profile": f"({'|'.join(PROFILES)})", "seed": "[0-9]{1,19}"}
-    if not re.fullmatch("/".join(parts.get(name, "[^/]+") for name in names), key):
+    if not re.fullmatch(
+        "/".join(parts.get(name, "[^/]+") for name in names), key
+    ) or _CONTROL.search(key):
         raise ResultsError(
             f"{where}: expected a key {'/'.join(names)!r} with a profile of "
             f"{', '.join(PROFILES)}, received {_short(key)!r}"

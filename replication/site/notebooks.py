@@ -17,8 +17,9 @@ from replication.site.texts import Writer, plain, scrolling
 from replication.site.writing import SiteError
 
 TEMPLATES = Path(__file__).parent / "templates"
-_OUTPUTS = ["text/html", "text/markdown", "image/png", "image/svg+xml", "image/jpeg", "text/plain"]
-_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/svg+xml": ".svg"}
+# No SVG: as a file of the site it could be opened by itself, and then its scripts would run.
+_OUTPUTS = ["text/html", "text/markdown", "image/png", "image/jpeg", "text/plain"]
+_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
 _TAGS = {
     *("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"),
     *("div", "span", "p", "br", "hr", "ul", "ol", "li", "dl", "dt", "dd", "pre", "code"),
@@ -134,8 +135,7 @@ def render(
     figures: dict[str, bytes] = {}
 
     def figure(output, mime: str) -> str:
-        data = output.data[mime]
-        content = data.encode() if mime == "image/svg+xml" else base64.b64decode(data)
+        content = base64.b64decode(output.data[mime])
         name = f"{len(figures) + 1:02}{_SUFFIXES[mime]}"
         figures[name] = content
         about = output.metadata.get(mime, {})

@@ -1,6 +1,11 @@
 // Formulas stand in elements of class "math", and nowhere else.
 window.MathJax = {
-  tex: { inlineMath: [["\\(", "\\)"]], displayMath: [["$$", "$$"]], processEscapes: false },
+  tex: {
+    inlineMath: [["\\(", "\\)"]],
+    displayMath: [["$$", "$$"]],
+    processEscapes: false,
+    packages: { "[-]": ["require", "autoload"] }, // a formula loads no program
+  },
   svg: { fontCache: "local" },
   options: {
     enableMenu: false,
