@@ -102,3 +102,14 @@ def test_every_article_is_reproduced_weekly(tmp_path):
     assert re.fullmatch(r"\d+ \d+ \* \* \d", content[True]["schedule"][0]["cron"])
     assert command["run"] == "make reproduce ARTICLE=${{ matrix.article }} STRICT=1"
     assert command["timeout-minutes"] < job["timeout-minutes"]
+
+
+def test_all_promises_and_the_packages_are_looked_at_weekly():
+    """The audit runs whatever the tests say."""
+    [path] = [path for path in WORKFLOWS if path.name == "trust.yml"]
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    steps = {step["run"]: step for step in steps_of(content) if "run" in step}
+
+    assert re.fullmatch(r"\d+ \d+ \* \* \d", content[True]["schedule"][0]["cron"])
+    assert set(steps) == {"make setup", "make trust", "make audit"}
+    assert steps["make audit"]["if"].startswith("${{ !cancelled()")
