@@ -58,7 +58,7 @@ def make_folder(path: Path) -> None:
 def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Writes named arrays to one `.npz`, atomically."""
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, allow_pickle=False, **arrays)
     write_atomically(path, buffer.getvalue())
 
 
