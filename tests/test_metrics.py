@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import entropy
 from sklearn.metrics import (
     adjusted_rand_score,
     cluster,
@@ -15,6 +16,7 @@ from sklearn.metrics import (
 
 from replication import metrics
 from replication.metrics import UNMAPPED
+from replication.metrics.clusters import protocol_metric_name
 
 EXACT = 1e-12  # double precision: quotients of the same integers
 NUM = 4  # clusters and classes, few enough for all permutations
@@ -284,3 +286,96 @@ def test_a_mapping_fitted_elsewhere_never_beats_one_fitted_here(protocol):
     for name, (value, _) in scores.items():
         if "_fit_on_" in name:
             assert value <= scores[name.split("_fit_on_")[0]][0] + EXACT
+
+
+@settings(max_examples=50, deadline=None)
+@given(contingencies)
+def test_mappings_against_loops(table):
+    """Majority by Python's `max`; one-to-one by trying every permutation; empty ones unmapped."""
+    rows = table.tolist()
+    empty = [not any(row) for row in rows]
+    majority = [
+        UNMAPPED if no else row.index(max(row)) for no, row in zip(empty, rows, strict=True)
+    ]
+    best = max(
+        sum(row[each] for row, each in zip(rows, names, strict=True))
+        for names in itertools.permutations(range(len(rows)))
+    )
+
+    hungarian = metrics.hungarian_mapping(table)
+
+    assert metrics.majority_mapping(table).tolist() == majority
+    assert sum(row[each] for row, each in zip(rows, hungarian, strict=True) if each >= 0) == best
+    assert [each == UNMAPPED for each in hungarian] == empty
+    assert len({each for each in hungarian if each >= 0}) == sum(not no for no in empty)
+
+
+@settings(max_examples=50, deadline=None)
+@given(contingencies, st.integers(0, 10_000))
+def test_mapped_accuracy_against_a_loop(table, seed):
+    """Any mapping, unmapped clusters among them: the examples whose cluster has their name."""
+    mapping = np.random.default_rng(seed).integers(UNMAPPED, len(table), size=len(table))
+    right = sum(
+        int(table[cluster, label])
+        for cluster, label in np.ndindex(table.shape)
+        if mapping[cluster] == label
+    )
+
+    found = metrics.mapped_accuracy_score(mapping, table)
+
+    assert found == pytest.approx(right / int(table.sum()), abs=EXACT)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 30), st.integers(1, 12), st.integers(0, 10_000))
+def test_assignment_entropy_against_scipy(size, num_clusters, seed):
+    """SciPy's entropy of the mean row, in nats; a cluster nobody is in adds nothing."""
+    rows = np.random.default_rng(seed).dirichlet(np.full(num_clusters, 0.3), size=size)
+    rows = np.hstack([rows, np.zeros((size, 1))])
+
+    found = metrics.assignment_entropy(rows)
+
+    assert found == pytest.approx(entropy(rows.mean(axis=0)), abs=1e-9)  # sums in another order
+
+
+def test_names_of_the_protocol_are_written_out():
+    """All of them, with their units: a table of results must not change its columns unseen."""
+    scores = ("purity", "hungarian_accuracy")
+    splits = ("train", "test", "all")
+    expected = {f"{split}_{score}": "fraction" for split in splits for score in scores}
+    expected |= {
+        f"{scored}_{score}_fit_on_{fitted}": "fraction"
+        for scored, fitted in (
+            ("test", "train"),
+            ("all", "train"),
+            ("train", "test"),
+            ("all", "test"),
+        )
+        for score in scores
+    }
+    expected |= {f"{split}_normalized_mutual_information": "fraction" for split in splits}
+    expected |= {f"{split}_adjusted_rand_index": "index" for split in splits}
+
+    assert metrics.protocol_metric_names() == {**expected, "clusters_used": "clusters"}
+    assert protocol_metric_name("purity", "test", "all") == "all_purity_fit_on_test"
+
+
+def test_protocol_against_a_loop_over_examples(protocol):
+    """Every mapped score, example by example, from what it says in its name."""
+    train, test, scores = protocol
+    splits = {"train": train, "test": test}
+    splits["all"] = tuple(np.concatenate(pair) for pair in zip(train, test, strict=True))
+    mapped = {name for name in scores if "purity" in name or "hungarian" in name}
+
+    for name in mapped:
+        on, _, rest = name.partition("_")
+        score, _, fitted = rest.partition("_fit_on_")
+        y_fit, c_fit = splits[fitted or on]
+        fit = metrics.majority_mapping if score == "purity" else metrics.hungarian_mapping
+        names = fit(
+            cluster.contingency_matrix(np.r_[c_fit, :NUM], np.r_[y_fit, [0] * NUM]) - [[1, 0, 0, 0]]
+        )
+        y, c = splits[on]
+        right = sum(int(names[each] == label) for each, label in zip(c, y, strict=True))
+        assert scores[name] == (pytest.approx(right / len(y), abs=EXACT), len(y)), name
+    assert len(mapped) == 14

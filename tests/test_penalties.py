@@ -3,6 +3,8 @@
 Against SciPy, NumPy, loops and automatic differentiation.
 """
 
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -133,3 +135,32 @@ def test_contractive_penalty_vanishes_where_units_are_saturated():
     found = losses.contractive_penalty(np.float32([[0], [1], [0.5]]), kernel)
 
     np.testing.assert_array_equal(found, [0, 0, 5 / 16])
+
+
+@pytest.mark.parametrize("guard", [1e-9, 1e-4, 0.1])
+def test_guarded_bernoulli_kl_against_a_loop(guard):
+    """Python's logarithms, each guarded apart, summed over units from never to always active."""
+    means = np.float32([0, 1e-6, 0.03, 0.3, 0.5, 0.97, 1])
+
+    found = float(losses.guarded_bernoulli_kl(0.2, means, guard=guard))
+
+    expected = 0.0
+    for mean in means.tolist():
+        expected += 0.2 * math.log(0.2 / max(mean, guard))
+        expected += 0.8 * math.log(0.8 / max(1 - mean, guard))
+    assert found == pytest.approx(expected, rel=1e-5)  # float32 logarithms, sum of seven
+
+
+@pytest.mark.parametrize(
+    ("target", "guard", "message"),
+    [
+        (0, 0.1, r"target must lie inside \(0, 1\); received 0\."),
+        (1, 0.1, r"target must lie inside \(0, 1\); received 1\."),
+        (0.2, 0, r"guard must lie inside \(0, 0\.5\); received 0\."),
+        (0.2, 0.5, r"guard must lie inside \(0, 0\.5\); received 0\.5\."),
+    ],
+)
+def test_a_guard_that_guards_nothing_or_all_is_refused(target, guard, message):
+    """Both ends are outside."""
+    with pytest.raises(ValueError, match=message):
+        losses.guarded_bernoulli_kl(target, np.float32([0.5]), guard=guard)

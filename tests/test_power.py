@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -124,3 +125,67 @@ def test_the_power_line_of_an_undecided_order_names_the_seeds_it_needs():
     assert "one seed decides" in power_line(identity, judge(identity, rows))
     picture = claim("reader", figure="grid", measures=None)
     assert "not counted" in power_line(picture, judge(picture, rows))
+
+
+def chance_outside(effect, n, widening):
+    """Of |mean| > t * widening * std / sqrt(n), by scipy's noncentral t distribution."""
+    threshold = scipy.stats.t.isf(0.025, n - 1) * widening
+    shifted = scipy.stats.nct(n - 1, effect * math.sqrt(n))
+    return shifted.sf(threshold) + np.nan_to_num(shifted.cdf(-threshold))  # nan: nothing is there
+
+
+@pytest.mark.parametrize("effect", [0.15, 0.45, 0.5, 0.9, 1.7, 3.2])
+def test_seeds_for_a_mean_against_a_loop_over_scipy(effect):
+    """The first n whose chance is four in five."""
+    expected = next(n for n in range(3, 1001) if chance_outside(effect, n, 1) >= 0.8)
+
+    assert power.seeds_for_mean(standardised(effect)) == expected
+
+
+@pytest.mark.parametrize("effect", [0.3, 1.2, 1.9, 2.1, 2.5, 4.0, 9.0])
+def test_seeds_for_a_draw_against_a_loop_over_scipy(effect):
+    """Out where it will be out for good, in where it will be in."""
+    out_for_good = effect > scipy.stats.norm.isf(0.025)
+
+    def chance(n):
+        out = chance_outside(effect, n, math.sqrt(n + 1))
+        return out if out_for_good else 1 - out
+
+    expected = next((n for n in range(3, 1001) if chance(n) >= 0.8), math.inf)
+
+    assert power.seeds_for_draw(standardised(0.0), effect) == expected
+    assert power.seeds_for_draw(standardised(5.0), 5.0 - effect) == expected
+    assert power.is_out_for_good(standardised(0.0), effect) == out_for_good
+
+
+@pytest.mark.parametrize(("effect", "n"), [(2.5, 20), (4.0, 5), (9.0, 3)])
+def test_the_chance_holds_where_the_series_of_the_other_side_gives_up(effect, n):
+    """There the whole chance once was a normal one: 94 % for 82 %, 13 seeds for 19."""
+    draws = np.random.default_rng(3).normal(effect, 1, (20_000, n))
+    half = scipy.stats.t.isf(0.025, n - 1) * draws.std(axis=1, ddof=1) * math.sqrt(1 + 1 / n)
+    share = np.mean(np.abs(draws.mean(axis=1)) > half)
+
+    found = power._chance_outside(effect, np.array([float(n)]), np.sqrt([n + 1.0]))[0]
+
+    assert found == pytest.approx(share, abs=0.011)  # four standard errors of a share of 20,000
+
+
+@pytest.mark.parametrize(("effect", "n"), [(1.9, 408), (5.0, 58), (10.0, 18), (1e4, 79)])
+def test_the_chance_is_one_where_the_series_gives_up_far_above(effect, n):
+    """Dozens of standard errors away."""
+    found = power._chance_outside(effect, np.array([float(n)]), np.ones(1))[0]
+
+    assert found == pytest.approx(1, abs=1e-12)  # doubles
+
+
+def test_more_seeds_than_anybody_runs_are_infinitely_many():
+    """1,000 are the last that are counted, and said as a number; two values do give a spread."""
+    last = next(e for e in np.arange(0.0880, 0.0900, 1e-5) if chance_outside(e, 1000, 1) >= 0.8)
+
+    assert power.seeds_for_mean(standardised(last)) == 1000
+    assert power.seeds_for_mean(standardised(last - 2e-5)) == math.inf
+    assert power.seeds_for_mean([1.0, 1.1]) == 3
+    assert power.seeds_for_draw([1.0, 1.1], 1.05) == 3
+    assert [power.format_seeds(n) for n in (None, 3, 12.0, 1000, math.inf)] == [
+        "at least 3", "3", "12", "1000", "over 1000",
+    ]  # fmt: skip

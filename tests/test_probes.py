@@ -4,6 +4,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy import optimize
+from scipy.special import logsumexp, softmax
 from sklearn.decomposition import PCA
 
 from replication import metrics
@@ -143,3 +145,35 @@ def test_pca_of_float32_pixels_agrees_with_double_precision():
     pca = PCA(5, svd_solver="full").fit(train.astype(float))
     expected = np.mean((test - pca.inverse_transform(pca.transform(test))) ** 2)
     assert error == pytest.approx(expected, rel=1e-4)  # float32 covariance of 80 examples
+
+
+def test_linear_probe_against_an_optimiser_of_scipy():
+    """Cross-entropy plus half the squared kernel on standardised codes, minimised by BFGS."""
+    (codes, other), (labels, _) = split(distance=1.5)
+    mean, std = codes.mean(axis=0), codes.std(axis=0)
+    one_hot = np.eye(3)[labels]
+
+    def logits(weights, x):
+        kernel = weights.reshape(6, 3)
+        return (x - mean) / std @ kernel[:5] + kernel[5]
+
+    def loss(weights):
+        scores = logits(weights, codes)
+        likelihood = (scores * one_hot).sum() - logsumexp(scores, axis=1).sum()
+        return 0.5 * np.square(weights[:15]).sum() - likelihood
+
+    best = optimize.minimize(loss, np.zeros(18)).x
+
+    found = metrics.fit_linear_probe(codes, labels).predict_proba(other)
+
+    expected = softmax(logits(best, other), axis=1)
+    np.testing.assert_allclose(found, expected, atol=1e-2)  # the probe stops at tol=1e-3
+
+
+def test_knn_accuracy_needs_three_votes_of_five():
+    """One dimension, by hand: five neighbours, the sixth has no vote."""
+    codes = (np.array([[0.0], [1], [2], [3], [4], [5.1]]), np.array([[0.0]]))
+    labels = np.array([1, 1, 0, 0, 0, 1])
+
+    assert metrics.knn_accuracy(codes, (labels, np.array([0]))) == 1
+    assert metrics.knn_accuracy(codes, (labels, np.array([1]))) == 0

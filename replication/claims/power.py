@@ -93,9 +93,12 @@ def _chance_outside(effect: float, n: np.ndarray, widening: np.ndarray) -> np.nd
     threshold = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * widening
     shift = effect * np.sqrt(n)
     with np.errstate(all="ignore"):
-        chance = 1 - nctdtr(n - 1, shift, threshold) + nctdtr(n - 1, shift, -threshold)
-    # Far from the centre the series gives up; the normal distribution is exact enough there.
-    return np.where(np.isfinite(chance), chance, ndtr(shift - threshold))
+        above, below = 1 - nctdtr(n - 1, shift, threshold), nctdtr(n - 1, shift, -threshold)
+    # Far from the centre the series gives up: below, where nothing is left, and at last above,
+    # where the normal distribution of the root-mean-square is close enough.
+    width = np.sqrt(1 + threshold**2 / (2 * (n - 1)))
+    rough = ndtr((shift - threshold * (1 - 1 / (4 * (n - 1)))) / width)
+    return np.where(np.isfinite(above), above, rough) + np.where(np.isfinite(below), below, 0.0)
 
 
 def _first(chance: Callable[[np.ndarray], np.ndarray]) -> float:
