@@ -76,9 +76,10 @@ diff: $(installed) ## Show what changed in results/ since the last commit, and w
 accept: $(installed) ## Promote the runs in build/ to results/
 	$(python) -m replication accept $(if $(REASON),--reason "$$REASON")
 
-bench: $(installed) ## Time our training loop against plain Keras
+bench: $(installed) ## Time our training loop: against plain Keras, and deterministic or not
 	$(python) -m benchmarks.training_speed
 	$(python) -m benchmarks.training_speed --model dense --images 48000 --rounds 9
+	$(python) -m benchmarks.determinism
 
 report: $(installed) ## Print the claims table and write it into README.md
 	$(python) -m replication report
