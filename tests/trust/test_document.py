@@ -63,7 +63,7 @@ def mistakes(text, root=ROOT):
         header, *rows = tables(body) or [[]]
         if header != HEADER or not rows:
             found.append(f"{name}: no table {' | '.join(HEADER)}")
-        if not re.match(r"\s*\w", body):
+        if not re.match(r"\s*[^|#\s]", body):
             found.append(f"{name}: no sentence before its table")
         for row in rows:
             found += [f"{name}: {what}" for what in _wrong_row(row, root)]
