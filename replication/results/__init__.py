@@ -335,12 +335,13 @@ def _merge(root: Path, slug: str, new: _Rows, runs: set[tuple]) -> None:
         folder / HISTORY.file_name: render_table(
             HISTORY, merged(old.history, new.history), HISTORY.file_name
         ),
-        folder / _PROVENANCE: render_provenance(provenance, _PROVENANCE),
         folder / MEASUREMENTS.file_name: render_table(
             MEASUREMENTS, merged(old.measurements, new.measurements), MEASUREMENTS.file_name
         ),
+        folder / _PROVENANCE: render_provenance(provenance, _PROVENANCE),
     }
-    replace_texts(texts)  # measurements last: a row there implies the other three
+    # Provenance last: whoever is killed in between finds by it that the rows are to be done again.
+    replace_texts(texts)
 
 
 def _concat(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
