@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import killing
 import nbformat
 import psutil
 import pytest
@@ -186,32 +187,6 @@ def test_a_kernel_that_does_not_start_is_a_sentence(tmp_path):
     assert ended.returncode == 0
 
 
-def test_a_kernel_does_not_outlive_its_parent(tmp_path):
-    """SIGKILL to the process that executes a notebook: its kernel stops computing, unasked."""
-    noted = tmp_path / "pid"
-    busy = f"import os\nopen({str(noted)!r}, 'w').write(str(os.getpid()))\nwhile True: pass"
-    write(tmp_path / "01_busy.ipynb", busy)
-    script = (
-        "import os, sys\n"
-        "from pathlib import Path\n"
-        "from replication import notebooks\n"
-        "path = Path(sys.argv[1])\n"
-        "notebooks.execute(path, path.parent / 'out', dict(os.environ))\n"
-    )
-    parent = subprocess.Popen(
-        [sys.executable, "-c", script, tmp_path / "01_busy.ipynb"],
-        cwd=ROOT,
-        env={**os.environ, **SMALL},
-    )
-    try:
-        kernel = int(until(lambda: noted.exists() and noted.read_text()))
-    finally:
-        parent.send_signal(signal.SIGKILL)
-        parent.wait()
-
-    until(lambda: not running(kernel))
-
-
 def until(condition, seconds=60):
     """The first true answer of a condition; fails after a time that no machine needs."""
     end = time.monotonic() + seconds
@@ -228,6 +203,53 @@ def running(pid):
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+@pytest.fixture
+def busy(tmp_path):
+    """A process that executes a notebook without an end; it, and the process of its kernel."""
+    noted = tmp_path / "pid"
+    cell = f"import os\nopen({str(noted)!r}, 'w').write(str(os.getpid()))\nwhile True: pass"
+    write(tmp_path / "01_busy.ipynb", cell)
+    script = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from replication import notebooks\n"
+        "path = Path(sys.argv[1])\n"
+        "notebooks.execute(path, path.parent / 'out', dict(os.environ))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, tmp_path / "01_busy.ipynb"],
+        cwd=ROOT,
+        env={**os.environ, **SMALL},
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=killing.heed_ctrl_c,
+    ) as parent:
+        try:
+            yield parent, int(until(lambda: noted.exists() and noted.read_text()))
+        finally:
+            parent.kill()
+
+
+def test_a_kernel_does_not_outlive_its_parent(busy):
+    """SIGKILL to the process that executes a notebook: its kernel stops computing, unasked."""
+    parent, kernel = busy
+    parent.kill()
+    parent.wait()
+
+    until(lambda: not running(kernel))
+
+
+def test_ctrl_c_ends_notebook_and_kernel(busy):
+    """SIGINT while a cell runs is KeyboardInterrupt here, not a dead kernel and the next one."""
+    parent, kernel = busy
+    parent.send_signal(signal.SIGINT)
+    said = parent.communicate()[1]
+
+    assert not running(kernel)
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    assert "NotebookError" not in said
 
 
 BROKEN = {  # in place of the five notebooks
