@@ -5,8 +5,6 @@ Exit codes: 0 fine, 1 a check or a run failed, 2 a usage or input error,
 """
 
 import sys
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,6 +27,11 @@ ProfileName = Annotated[
     typer.Option("--profile", help="auto is full where the data can be had, else embedded."),
 ]
 Jobs = Annotated[int, typer.Option(min=1, help="Jobs side by side; the cores are shared out.")]
+Budget = Annotated[
+    str | None,
+    typer.Option(help="Wall time, such as 20m: run what fits, and say what is left."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For machines: an object a line.")]
 
 
 @app.command("list")
@@ -52,33 +55,23 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Ignore stored runs.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Extended experiments too.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Missing data are an error.")] = False,
+    budget: Budget = None,
+    as_json: AsJson = False,
 ) -> None:
     """Run what is missing, execute the notebooks, check, report."""
-    from replication import notebooks, runner
+    from replication import reproduce, terminal
 
-    wanted_seeds = _seeds(seeds)
-    chosen, notice = runner.choose_profile(
-        profile, runner.select(article=article, extended=everything), strict=strict
+    wanted = reproduce.Wanted(
+        _seeds(seeds),
+        profile,
+        article=article,
+        jobs=jobs,
+        fresh=fresh,
+        everything=everything,
+        strict=strict,
+        budget_minutes=_minutes(budget),
     )
-    if notice:
-        print(f"\n*** {notice}\n", file=sys.stderr)
-    planned = runner.plan(article=article, seeds=wanted_seeds, profile=chosen, extended=everything)
-    failed = runner.run_jobs(
-        planned, num_jobs=jobs, since=time.time() if fresh else 0.0, announce=_say
-    )
-    slugs = sorted({job.experiment.slug for job in planned})
-    broken = notebooks.execute_all(
-        slugs,
-        runner.settings.BUILD / "notebooks" / chosen,
-        runner.kernel_environment(chosen),
-        announce=_say,
-    )
-    found = _judge()
-    _print(found, ran_profile=chosen)
-    for what in [*(f"{job.name}: {why}" for job, why in failed), *broken]:
-        print(f"FAILED {what}", file=sys.stderr)
-    written = _write_site(found, runner.settings.BUILD / "site")
-    if failed or broken or found.problems or not written:
+    if not reproduce.reproduce(wanted, terminal.display(as_json=as_json), as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -92,28 +85,28 @@ def sweep(
         str | None,
         typer.Option(help="A Dask scheduler, such as tcp://host:8786, whose workers run the jobs."),
     ] = None,
+    budget: Budget = None,
+    as_json: AsJson = False,
 ) -> None:
     """Run experiments over many seeds, here or on a Dask cluster; no notebooks, no report."""
-    if jobs is not None and dask is not None:
-        raise typer.BadParameter(
-            "--jobs is for this machine; with --dask, start as many workers as jobs may run at "
-            "once.",
-            param_hint="--jobs",
-        )
-    from replication import runner
+    for option, value in (("--jobs", jobs), ("--budget", budget)):
+        if value is not None and dask is not None:
+            raise typer.BadParameter(
+                f"{option} is for this machine; with --dask, start as many workers as jobs may "
+                "run at once, and stop them when the time is over.",
+                param_hint=option,
+            )
+    from replication import reproduce, terminal
 
-    wanted_seeds = _seeds(seeds)
-    wanted = runner.select(pattern=experiments)
-    if dask is None or profile == "auto":  # else data are looked for where they are read
-        profile, _ = runner.choose_profile(profile, wanted, strict=True)
-    planned = runner.plan(pattern=experiments, seeds=wanted_seeds, profile=profile)
-    if dask is None:
-        failed = runner.run_jobs(planned, num_jobs=jobs or 1, announce=_say)
-    else:
-        failed = runner.run_jobs_on_cluster(dask, planned, announce=_say)
-    for job, why in failed:
-        print(f"FAILED {job.name}: {why}", file=sys.stderr)
-    if failed:
+    wanted = reproduce.Wanted(
+        _seeds(seeds),
+        profile,
+        pattern=experiments,
+        jobs=jobs or 1,
+        strict=True,
+        budget_minutes=_minutes(budget),
+    )
+    if not reproduce.sweep(wanted, terminal.display(as_json=as_json), scheduler=dask):
         raise typer.Exit(1)
 
 
@@ -123,37 +116,24 @@ def check(
         Path | None,
         typer.Option(help="Where the test report goes, as JUnit XML. Default: build/check.xml."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Judge committed results against the claims, and today's runs against them."""
-    from replication.claims import ClaimError, cases, github
-    from replication.claims import report as reporting
-    from replication.results import ResultsError
-    from replication.runner import settings
+    from replication import publish
 
-    started, on_github = datetime.now(UTC), settings.github()
-    root = settings.ROOT if on_github is None else on_github.workspace
-    target = settings.BUILD / "check.xml" if junit is None else junit
-    try:
-        found = _judge()
-    except (ClaimError, ResultsError) as error:
-        case = cases.of_error(error, root)
-        _tell_ci([case], target, started, github.summary_of_error(case))
-        raise
-    _print(found)
-    checked = cases.of_report(found, root)
-    _tell_ci(checked, target, started, github.summary(found), notice=reporting.summary_line(found))
-    if found.problems:
+    if publish.check(junit, as_json=as_json).problems:
         raise typer.Exit(1)
 
 
 @app.command()
 def report() -> None:
     """Print the claims, and write verdicts, ledger and the tables in README.md and docs/."""
+    from replication import publish
     from replication.claims import report as reporting
 
-    found = _judge()
+    found = publish.judge()
     reporting.print_claims(found)
-    _publish(found)
+    publish.write_documents(found)
     print(reporting.summary_line(found))
 
 
@@ -165,15 +145,16 @@ def backends(
     ] = None,
 ) -> None:
     """Hold runs on other backends and devices against ours; take them from build folders."""
+    from replication import publish
     from replication.results.backends import add_backend
     from replication.runner import settings
 
     for folder in folders or []:
         for name in add_backend(settings.RESULTS, folder):
             print(f"took {name}")
-    found = _judge()
+    found = publish.judge()
     if folders:
-        _publish(found)
+        publish.write_documents(found)
     for name, table in found.generated.tables.items():
         if name.startswith("backends"):
             print(f"\n{table}")
@@ -213,7 +194,7 @@ def accept(
     ] = None,
 ) -> None:
     """Promote build/ to results/: tables, executed notebooks, verdicts, README."""
-    from replication import notebooks, runner
+    from replication import notebooks, publish, runner
     from replication.runner import upkeep
 
     if unchanged is not None:
@@ -228,7 +209,7 @@ def accept(
     executed = runner.settings.BUILD / "notebooks" / "full"  # the digits are no evidence
     for path in notebooks.promote(executed, runner.settings.RESULTS):
         print(f"accepted {path.relative_to(runner.settings.ROOT)}")
-    _publish(_judge())
+    publish.write_documents(publish.judge())
 
 
 @app.command("site")
@@ -236,9 +217,9 @@ def build_site(
     out: Annotated[Path | None, typer.Option(help="Its folder. Default: build/site.")] = None,
 ) -> None:
     """Write the static site from committed results; nothing is trained."""
-    from replication.runner import settings
+    from replication import publish
 
-    if not _write_site(_judge(), out or settings.BUILD / "site"):
+    if not publish.write_site(publish.judge(), out):
         raise typer.Exit(1)
 
 
@@ -268,82 +249,6 @@ def _ask_why(runs: list[str]) -> str:
         return ""
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
-
-
-def _judge():
-    from replication.claims import verdicts
-    from replication.runner import settings
-
-    return verdicts.check(
-        None,
-        settings.RESULTS,
-        settings.TODAY,
-        documents=settings.DOCUMENTS,
-        sentences=settings.SENTENCES,
-    )
-
-
-def _print(found, *, ran_profile: str | None = None) -> None:
-    """Prints the claims, all problems and a summary."""
-    from replication.claims import report as reporting
-
-    reporting.print_claims(found, ran_profile=ran_profile)
-    reporting.print_problems(found)
-    print(reporting.summary_line(found, ran_profile=ran_profile))
-
-
-def _tell_ci(checked: list, target: Path, started: datetime, summary: str, notice="") -> None:
-    """Writes the test report; under GitHub Actions, prints marks and appends the summary."""
-    from replication import results
-    from replication.claims import github, junit
-    from replication.runner import settings
-
-    seconds = (datetime.now(UTC) - started).total_seconds()
-    results.write_text(target, junit.render(checked, seconds=seconds, started=started))
-    on_github = settings.github()
-    if on_github is None:
-        return
-    for line in github.annotations(checked, notice):
-        print(line)
-    if on_github.summary is not None:
-        github.append(on_github.summary, summary)
-
-
-def _write_site(found, out: Path) -> bool:
-    """Writes the site and says where; whether its numbers are those of the tables."""
-    from replication.runner import settings
-
-    try:
-        from replication import site
-    except ModuleNotFoundError as error:
-        print(f"FAILED site: no package {error.name}; install the extra `site`", file=sys.stderr)
-        return False
-
-    project = site.Project(settings.ROOT, settings.RESULTS)
-    try:
-        built = site.build(found, project, out)
-    except site.StaleNumber as error:
-        print(f"FAILED site: {error}", file=sys.stderr)
-        return False
-    except site.SiteError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(2) from error
-    for notice in built.notices:
-        print(f"site: {notice}", file=sys.stderr)
-    print(f"{out / 'index.html'}: {built.num_pages} pages")
-    return True
-
-
-def _publish(found) -> None:
-    from replication.claims import report as reporting
-    from replication.runner import settings
-
-    reporting.write_summaries(settings.RESULTS, found)
-    reporting.update_documents(settings.DOCUMENTS, found, settings.SENTENCES)
-
-
 def _seeds(text: str | None) -> list[int]:
     """Seeds from `5` (the first five), `0-4` or `0,2,7`.
 
@@ -369,6 +274,20 @@ def _seeds(text: str | None) -> list[int]:
     return sorted(found)
 
 
+def _minutes(budget: str | None) -> float | None:
+    """Minutes of a budget.
+
+    Raises:
+        typer.BadParameter: If the text is no time.
+    """
+    from replication.runner.expected import parse_minutes
+
+    try:
+        return None if budget is None else parse_minutes(budget)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--budget") from error
+
+
 def main() -> None:
     """Runs the command line and exits with its code."""
     from replication.claims import ClaimError
@@ -386,7 +305,8 @@ def main() -> None:
         sys.exit(2)
     except SystemExit as ended:
         if ended.code == 130:
-            print("interrupted: finished epochs and runs are stored; the same call goes on")
+            note = "interrupted: finished epochs and runs are stored; the same call goes on"
+            print(note, file=sys.stderr)
         raise
 
 

@@ -129,7 +129,7 @@ def test_wrong_use_ends_with_2(arguments, expected, tmp_path):
 def run_instead(monkeypatch, tmp_path, script):
     """Puts a script in the place of the job's process."""
     (tmp_path / "stand_in.py").write_text(script)
-    monkeypatch.setattr(one_job, "__name__", "stand_in")
+    monkeypatch.setattr(one_job, "_START", "import stand_in")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
 
@@ -139,7 +139,8 @@ def test_a_job_whose_process_dies_has_failed(monkeypatch, tmp_path):
         monkeypatch,
         tmp_path,
         "import json, os\n"
-        "print(json.dumps({'line': json.loads(input())['name']}), flush=True)\n"
+        "event = {'event': 'log', 'line': json.loads(input())['name']}\n"
+        "print(json.dumps({'event': event}), flush=True)\n"
         "os.kill(os.getpid(), 9)\n",
     )
     lines = []

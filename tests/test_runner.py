@@ -9,7 +9,7 @@ import pytest
 
 from replication import datasets, experiments, results, runner, store
 from replication.experiments import ExperimentError, Metric, Outcome
-from replication.runner import Job, execution, settings
+from replication.runner import Job, execution, one_job, pool, settings
 
 QUICK = "clustering-identities"
 
@@ -59,6 +59,28 @@ def counted(monkeypatch):
     return stand_in, calls, inputs
 
 
+class Here:
+    """Stands in for a worker: does the job in this process, where stand-ins are known."""
+
+    def __init__(self, threads, log):
+        pass
+
+    def run(self, name, inputs, announce, *, since, every):
+        task = {"name": name, "inputs": inputs, "since": since, "every": every}
+        return one_job._answer(task, announce)
+
+    def kill(self):
+        """Nothing runs apart."""
+
+    close = kill
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Jobs run in this process."""
+    monkeypatch.setattr(pool, "Worker", Here)
+
+
 def test_a_job_runs_once_and_is_found_again(counted):
     """The second execution returns the stored metrics, history and arrays."""
     experiment, calls, _ = counted
@@ -102,15 +124,14 @@ def test_an_experiments_own_packages_are_in_its_environment(counted):
     assert found["fingerprint"] != without["fingerprint"]
 
 
-def test_a_job_that_fails_leaves_nothing_and_stops_nobody(counted):
+def test_a_job_that_fails_leaves_nothing_and_stops_nobody(counted, here):
     """An exception is reported with its job; other jobs run, and no row of it is written."""
     experiment, calls, _ = counted
     jobs = [Job(experiment, "full", 13), Job(experiment, "full", 1)]
     lines = []
 
-    failed = runner.run_jobs(jobs, announce=lines.append)
+    [(job, why)] = runner.run_jobs(jobs, announce=lines.append).failed
 
-    [(job, why)] = failed
     assert job.seed == 13
     assert why.startswith("ArithmeticError: thirteen (traceback in ")
     assert "Traceback" in next((settings.BUILD / "failures").iterdir()).read_text()
@@ -162,7 +183,7 @@ def test_why_names_what_changed(counted):
     assert runner.explain(experiment.name)[1:] == ["  source: f changed", "  source: g added"]
 
 
-def test_rows_of_other_code_are_dropped_before_a_run(counted):
+def test_rows_of_other_code_are_dropped_before_a_run(counted, here):
     """What an older version of the code measured is not taken for today's."""
     experiment, _, inputs = counted
     runner.execute(Job(experiment, "full", 0))
@@ -230,9 +251,9 @@ def test_jobs_side_by_side_give_the_numbers_of_jobs_in_turn(monkeypatch):
     for job in jobs:
         job.path.unlink()
 
-    failed = runner.run_jobs(jobs, num_jobs=2, announce=lambda line: None)
+    ended = runner.run_jobs(jobs, num_jobs=2, announce=lambda line: None)
 
-    assert failed == []
+    assert ended == ([], [])
     assert [execution.load(job)[0].metrics for job in jobs] == in_turn
 
 

@@ -2,9 +2,11 @@
 
 settings.py   where things are; the only reader of environment variables
 jobs.py       what a call runs, and where each job's outcome is stored
-execution.py  running, storing, resuming
+execution.py  running a job, storing, resuming
+one_job.py    jobs in a process of their own
+pool.py       jobs side by side on this machine
 cluster.py    the same on a Dask cluster
-one_job.py    one job in a process of its own
+expected.py   minutes that jobs take here, and what fits a budget
 upkeep.py     what changed since a run, and promoting build/ to results/
 
 A notebook needs three names of this package: `run`, `measurements`, `history`.
@@ -16,12 +18,14 @@ from replication import experiments, results
 from replication.experiments import Outcome
 from replication.runner import settings
 from replication.runner.cluster import run_jobs_on_cluster
-from replication.runner.execution import execute, run_jobs
+from replication.runner.execution import execute
 from replication.runner.jobs import Job, plan, select
+from replication.runner.pool import Ended, run_jobs
 from replication.runner.settings import choose_profile, kernel_environment, profile_name
 from replication.runner.upkeep import explain, keep_unchanged, promote
 
 __all__ = [
+    "Ended",
     "Job",
     "choose_profile",
     "execute",

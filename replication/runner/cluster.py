@@ -15,8 +15,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from replication import store
-from replication.runner.execution import execute, load, missing, note_failure, record
+from replication.events import Announce, Event
+from replication.runner import one_job
+from replication.runner.execution import done, execute, load, missing, note_failure, record
 from replication.runner.jobs import Job
+from replication.runner.pool import Ended, planned
 from replication.runner.upkeep import forget_stale_rows
 
 
@@ -24,18 +27,13 @@ class ClusterError(ValueError):
     """A Dask cluster cannot be used; the message says why and what to do."""
 
 
-def run_jobs_on_cluster(
-    address: str, jobs: list[Job], *, announce: Callable[[str], None] = print
-) -> list[tuple[Job, str]]:
+def run_jobs_on_cluster(address: str, jobs: list[Job], *, announce: Announce = print) -> Ended:
     """Runs jobs on the workers of a Dask scheduler; one that fails does not stop the others.
 
     Args:
         address: Of the scheduler, such as `tcp://host:8786`.
         jobs: What to run; sent in this order.
-        announce: Receives one line per event worth a line.
-
-    Returns:
-        The jobs that failed, each with what went wrong.
+        announce: Receives an event per event.
 
     Raises:
         ClusterError: If the address is malformed, no scheduler answers there,
@@ -44,11 +42,11 @@ def run_jobs_on_cluster(
     with _connected(address) as client:
         forget_stale_rows()
         todo = missing(jobs)
-        announce(f"{len(jobs)} jobs, {len(jobs) - len(todo)} stored already, {len(todo)} to run")
+        announce(planned(jobs, todo))
         for job in jobs:
             if job not in todo:
                 execute(job, announce=announce)
-        return _send(client, todo, announce) if todo else []
+        return Ended(_send(client, todo, announce) if todo else [], [])
 
 
 def _distributed():
@@ -101,8 +99,8 @@ def _send(client, jobs: list[Job], announce) -> list[tuple[Job, str]]:
     """Submits the jobs and settles each when it is done; the first ones have priority."""
     distributed, sweep = _distributed(), f"sweep-{uuid.uuid4().hex[:8]}"
     if not client.nthreads():
-        announce("no worker is connected yet: the jobs wait for one")
-    client.subscribe_topic(sweep, lambda event: announce(event[1]))
+        announce(Event("no worker is connected yet: the jobs wait for one"))
+    client.subscribe_topic(sweep, lambda sent: announce(Event.from_dict(sent[1])))
     sent, failed, function = {}, [], _by_value()
     try:
         for place, job in enumerate(jobs):
@@ -113,7 +111,8 @@ def _send(client, jobs: list[Job], announce) -> list[tuple[Job, str]]:
             future.release()  # a worker keeps a result for as long as we hold on to it
     except KeyboardInterrupt:
         client.cancel(list(sent))
-        announce("queued jobs are cancelled; a job that is running ends, and is stored, there")
+        line = "queued jobs are cancelled; a job that is running ends, and is stored, there"
+        announce(Event(line))
         raise
     return failed
 
@@ -151,7 +150,7 @@ def _settle(job: Job, future, announce) -> list[tuple[Job, str]]:
         return [note_failure(job, what, what, announce)]
     record(job, *found)
     minutes = found[1]["provenance"]["minutes"]
-    announce(f"{job.name}: done on {host}, {minutes:.1f} min with the training it rests on")
+    announce(done(job, minutes, host))
     return []
 
 
@@ -181,13 +180,11 @@ def work(name: str, inputs: dict, topic: str) -> dict:
         `error` and `trace`. An error is returned, not raised: then it arrives
         whole whatever its class, and with its host.
     """
-    from replication.runner import one_job  # not above: `python -m` would find it imported
-
     host, worker = socket.gethostname(), _distributed().get_worker()
 
-    def announce(line: str) -> None:
-        print(line, flush=True)
-        worker.log_event(topic, f"{line} [{host}]")
+    def announce(event: Event) -> None:
+        print(event, flush=True)
+        worker.log_event(topic, {**event.as_dict(), "line": f"{event} [{host}]", "host": host})
 
     report = one_job.run_apart(name, inputs, announce)
     if "path" in report:

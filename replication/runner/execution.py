@@ -1,36 +1,32 @@
-"""Running jobs, one after the other or side by side, each stored when it is done.
+"""Running a job: from its last stored epoch on, into the run store and the tables.
 
 A finished job is a file in the run store and rows in `build/results`; one that
 was cut off leaves the epochs it finished, and neither file nor rows.
 """
 
-import functools
 import json
-import os
 import subprocess
 import sys
 import time
-import traceback
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from replication import datasets, experiments, fingerprints, results, store
+from replication import experiments, fingerprints, results, store
+from replication.events import Announce, Event
 from replication.experiments import Outcome, Profile
 from replication.runner import settings
 from replication.runner.jobs import Job
-from replication.runner.upkeep import forget_stale_rows
 
 
-def execute(job: Job, *, since: float = 0.0, announce: Callable[[str], None] = print) -> Outcome:
+def execute(job: Job, *, since: float = 0.0, announce: Announce = print) -> Outcome:
     """Runs one job, or finds it done, and puts its rows into `build/results`.
 
     Args:
         job: What to run.
         since: Outcomes and epochs stored before this time (seconds since the
             epoch) are ignored; 0 ignores none.
-        announce: Receives one line per event worth a line.
+        announce: Receives an event per event.
 
     Returns:
         The outcome.
@@ -42,7 +38,7 @@ def execute(job: Job, *, since: float = 0.0, announce: Callable[[str], None] = p
         return outcome
     if not stored:
         minutes = about["provenance"]["minutes"]
-        announce(f"{job.name}: done, {minutes:.1f} min with the training it rests on")
+        announce(done(job, minutes))
     record(job, outcome, about)
     return outcome
 
@@ -88,8 +84,23 @@ def load(job: Job, *, since: float = 0.0) -> tuple[Outcome, dict] | None:
         return None
 
 
-def run_and_store(job: Job, *, since: float = 0.0, announce=print) -> tuple[Outcome, dict]:
+def done(job: Job, minutes: float, where: str = "") -> Event:
+    """A job ended well, after that many minutes, on another host or here."""
+    line = f"{job.name}: done{where and f' on {where}'}, "
+    line += f"{minutes:.1f} min with the training it rests on"
+    return Event(line, kind="done", job=job.name, minutes=minutes, host=where)
+
+
+def run_and_store(
+    job: Job, *, since: float = 0.0, announce: Announce = print, every: float = 5.0
+) -> tuple[Outcome, dict]:
     """Runs one job from its last stored epoch on and stores what it found; writes no rows.
+
+    Args:
+        job: What to run.
+        since: Epochs stored before this time are ignored.
+        announce: Receives an event per epoch, and the last of each training.
+        every: Seconds between two of them.
 
     Returns:
         The outcome, and what is known about the run.
@@ -102,7 +113,7 @@ def run_and_store(job: Job, *, since: float = 0.0, announce=print) -> tuple[Outc
     checkpoints = store.Checkpoints(
         settings.BUILD / "checkpoints",
         fingerprint=fingerprints.digest(environment),
-        on_epoch=_EpochLines(job, announce),
+        on_epoch=_Epochs(job, announce, every),
         since=since,
     )
     started = time.perf_counter()
@@ -145,10 +156,10 @@ def _commit() -> str:
     return head.stdout.strip()[:12] + ("+" if changed.stdout else "")
 
 
-class _EpochLines:
-    """Prints a line per epoch, at most one every few seconds, with the time left."""
+class _Epochs:
+    """Announces epochs with the time left, at most one every few seconds."""
 
-    def __init__(self, job: Job, announce: Callable[[str], None], every: float = 5.0):
+    def __init__(self, job: Job, announce: Announce, every: float):
         self.job, self.announce, self.every = job, announce, every
         self.last = 0.0
 
@@ -157,11 +168,15 @@ class _EpochLines:
         if now - self.last < self.every and epoch < epochs:
             return
         self.last = now
-        left = seconds / epoch * (epochs - epoch)
-        self.announce(
+        pace = seconds / epoch
+        left = pace * (epochs - epoch)
+        line = (
             f"{self.job.name}: epoch {epoch}/{epochs}, loss {logs['loss']:.4g}, "
-            f"{seconds / epoch:.3g} s an epoch, {left / 60:.1f} min left"
+            f"{pace:.3g} s an epoch, {left / 60:.1f} min left"
         )
+        facts = {"epoch": epoch, "epochs": epochs, "loss": logs["loss"]}
+        facts |= {"seconds": seconds, "seconds_per_epoch": pace, "seconds_left": left}
+        self.announce(Event(line, kind="epoch", job=self.job.name, **facts))
 
 
 def _long_history(history: list[dict[str, float]]):
@@ -173,51 +188,9 @@ def _long_history(history: list[dict[str, float]]):
     return pd.DataFrame(rows, columns=["epoch", "quantity", "value"])
 
 
-def run_jobs(
-    jobs: list[Job], *, num_jobs: int = 1, since: float = 0.0, announce=print
-) -> list[tuple[Job, str]]:
-    """Runs jobs, `num_jobs` side by side; one that fails does not stop the others.
-
-    Returns:
-        The jobs that failed, each with what went wrong.
-    """
-    from joblib import Parallel, delayed
-
-    forget_stale_rows()
-    todo = missing(jobs, since=since)
-    minutes = sum(job.experiment.minutes for job in todo if job.profile == "full") / num_jobs
-    announce(
-        f"{len(jobs)} jobs, {len(jobs) - len(todo)} stored already, {len(todo)} to run"
-        + (f": at most {minutes:.0f} min on two cores" if minutes else "")
-    )
-    if num_jobs == 1 or len(todo) < 2:
-        failed = [failure for job in jobs for failure in _attempt(job, since, announce)]
-    else:
-        share = max(1, (os.cpu_count() or 1) // num_jobs)
-        before = settings.threads()
-        settings.set_threads(share)
-        calls = (delayed(_attempt_by_name)(job.name, since) for job in jobs)
-        failures = Parallel(n_jobs=num_jobs, backend="loky", batch_size=1)(calls)
-        settings.set_threads(before)
-        names = {job.name: job for job in jobs}
-        failed = [(names[name], why) for found in failures for name, why in found]
-    return failed
-
-
 def missing(jobs: list[Job], *, since: float = 0.0) -> list[Job]:
     """The jobs that have no stored outcome."""
     return [job for job in jobs if load(job, since=since) is None]
-
-
-def _attempt(job: Job, since: float, announce) -> list[tuple[Job, str]]:
-    try:
-        execute(job, since=since, announce=announce)
-    except (datasets.DatasetError, store.StoreError, results.ResultsError):
-        raise  # the next job would meet the same
-    except Exception as error:
-        what = f"{type(error).__name__}: {error}"
-        return [note_failure(job, what, traceback.format_exc(), announce)]
-    return []
 
 
 def note_failure(job: Job, what: str, trace: str, announce) -> tuple[Job, str]:
@@ -229,13 +202,8 @@ def note_failure(job: Job, what: str, trace: str, announce) -> tuple[Job, str]:
     log = settings.BUILD / "failures" / f"{job.name.replace('/', '-')}.txt"
     store.write_atomically(log, trace.encode())
     why = f"{what} (traceback in {log})"
-    announce(f"{job.name}: FAILED, {why}")
+    announce(Event(f"{job.name}: FAILED, {why}", kind="failed", job=job.name, why=why))
     return job, why
-
-
-def _attempt_by_name(name: str, since: float) -> list[tuple[str, str]]:
-    announce = functools.partial(print, flush=True)
-    return [(failed.name, why) for failed, why in _attempt(job_named(name), since, announce)]
 
 
 def job_named(name: str) -> Job:

@@ -116,6 +116,7 @@ def github() -> GitHub | None:
 
 
 def kernel_environment(profile: str) -> dict[str, str]:
-    """Environment variables of a notebook's kernel, so that it runs `profile`."""
+    """Environment variables of a process of ours, so that it runs `profile` and stores here."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, _PROFILE_VARIABLE: profile, "PYTHONPATH": path}
+    ours = {_PROFILE_VARIABLE: profile, "REPLICATION_BUILD": str(BUILD), "PYTHONPATH": path}
+    return {**os.environ, **ours}

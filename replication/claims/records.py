@@ -1,0 +1,48 @@
+"""Claims and problems as plain objects, for programs that read JSON."""
+
+from replication.claims.regression import status_of_claim
+from replication.claims.verdicts import Report
+
+
+def of_claims(report: Report) -> list[dict]:
+    """An object for every claim in reading order: what is reported, ours, and both verdicts."""
+    found = []
+    for slug, claim in report.claims:
+        judged = report.judgements[slug, claim.id]
+        regression = None if claim.kind == "reader" else status_of_claim(claim, report.regressions)
+        found.append(
+            {
+                "event": "claim",
+                "line": f"{slug}/{claim.id}: {judged.verdict}",
+                "article": slug,
+                "claim": claim.id,
+                "kind": claim.kind,
+                "reported": claim.reported,
+                "mean": judged.mean,
+                "low": judged.low,
+                "high": judged.high,
+                "values": {str(seed): value for seed, value in judged.values.items()},
+                "seeds_needed": judged.seeds_needed,
+                "verdict": judged.verdict,
+                "reason": judged.reason,
+                "against_ourselves": regression,
+            }
+        )
+    return found
+
+
+def of_problems(report: Report) -> list[dict]:
+    """An object for every problem, with the file and line to look at, where there is one."""
+    return [
+        {
+            "event": "problem",
+            "line": f"{problem.subject}: expected {problem.expected}, found {problem.found}",
+            "subject": problem.subject,
+            "expected": problem.expected,
+            "found": problem.found,
+            "fix": problem.fix,
+            "file": str(problem.place[0]) if problem.place else None,
+            "row": problem.place[1] if problem.place else None,
+        }
+        for problem in report.problems
+    ]

@@ -1,0 +1,114 @@
+"""What a command leaves behind once it has judged: terminal, documents, test report, site."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from replication import results
+from replication.claims import ClaimError, cases, github, junit, records, verdicts
+from replication.claims import report as reporting
+from replication.runner import settings
+
+
+def judge() -> verdicts.Report:
+    """Holds the committed results against the claims, and today's runs against them."""
+    return verdicts.check(
+        None,
+        settings.RESULTS,
+        settings.TODAY,
+        documents=settings.DOCUMENTS,
+        sentences=settings.SENTENCES,
+    )
+
+
+def print_report(
+    found: verdicts.Report, *, ran_profile: str | None = None, as_json: bool = False
+) -> None:
+    """Prints the claims, all problems and a summary; with `as_json`, an object a line."""
+    summary = reporting.summary_line(found, ran_profile=ran_profile)
+    if as_json:
+        problems = records.of_problems(found)
+        last = {"event": "summary", "line": summary, "problems": len(problems)}
+        for record in [*records.of_claims(found), *problems, last]:
+            print(json.dumps(record), flush=True)
+        return
+    reporting.print_claims(found, ran_profile=ran_profile)
+    reporting.print_problems(found)
+    print(summary)
+
+
+def check(junit_file: Path | None, *, as_json: bool = False) -> verdicts.Report:
+    """Judges, prints, and tells CI: a test report, and under GitHub Actions marks and a summary.
+
+    Args:
+        junit_file: Where the test report goes; None for `build/check.xml`.
+        as_json: Whether to print objects for machines.
+
+    Raises:
+        ClaimError, ResultsError: If a file cannot be read; CI is told before.
+    """
+    started, on_github = datetime.now(UTC), settings.github()
+    root = settings.ROOT if on_github is None else on_github.workspace
+    target = settings.BUILD / "check.xml" if junit_file is None else junit_file
+    try:
+        found = judge()
+    except (ClaimError, results.ResultsError) as error:
+        case = cases.of_error(error, root)
+        _tell_ci([case], target, started, github.summary_of_error(case))
+        raise
+    print_report(found, as_json=as_json)
+    checked = cases.of_report(found, root)
+    _tell_ci(checked, target, started, github.summary(found), notice=reporting.summary_line(found))
+    return found
+
+
+def _tell_ci(checked: list, target: Path, started: datetime, summary: str, notice="") -> None:
+    seconds = (datetime.now(UTC) - started).total_seconds()
+    results.write_text(target, junit.render(checked, seconds=seconds, started=started))
+    on_github = settings.github()
+    if on_github is None:
+        return
+    for line in github.annotations(checked, notice):
+        print(line)
+    if on_github.summary is not None:
+        github.append(on_github.summary, summary)
+
+
+def write_documents(found: verdicts.Report) -> None:
+    """Writes verdicts, ledger, and the tables and numbers of README.md and docs/."""
+    reporting.write_summaries(settings.RESULTS, found)
+    reporting.update_documents(settings.DOCUMENTS, found, settings.SENTENCES)
+
+
+def write_site(found: verdicts.Report, out: Path | None = None) -> bool:
+    """Writes the site and says where.
+
+    Args:
+        found: What `judge` found.
+        out: Its folder; None for `build/site`.
+
+    Returns:
+        Whether it was written; else standard error says why not.
+
+    Raises:
+        ResultsError: If the folder cannot be used.
+    """
+    out = out or settings.BUILD / "site"
+    try:
+        from replication import site
+    except ModuleNotFoundError as error:
+        print(f"FAILED site: no package {error.name}; install the extra `site`", file=sys.stderr)
+        return False
+
+    try:
+        built = site.build(found, site.Project(settings.ROOT, settings.RESULTS), out)
+    except site.StaleNumber as error:
+        print(f"FAILED site: {error}", file=sys.stderr)
+        return False
+    except site.SiteError as error:
+        raise results.ResultsError(str(error)) from error
+    for notice in built.notices:
+        print(f"site: {notice}", file=sys.stderr)
+    print(f"{out / 'index.html'}: {built.num_pages} pages", file=sys.stderr)
+    return True

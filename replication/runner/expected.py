@@ -1,0 +1,98 @@
+"""How long a job takes on this machine, by the runs it made before; and what fits a budget."""
+
+import re
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+
+from replication import experiments, fingerprints, results
+from replication.runner import settings
+from replication.runner.jobs import Job
+
+_SAME = ("backend", "device", "processor", "threads")  # what wall times can be compared under
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+
+class Expected:
+    """Minutes that jobs take, the training they share included, from past wall times.
+
+    The median over earlier seeds on this machine, with as many threads; else what the experiment
+    declares, at the pace of this machine; None for a job that nothing is known about.
+    """
+
+    def __init__(self, threads: int | None = None):
+        here = {**fingerprints.environment(), "threads": threads or settings.threads()}
+        past = defaultdict(list)
+        for root in (settings.RESULTS, settings.TODAY):
+            for name, about in results.read_provenance(root).items():
+                if all(about["environment"].get(part) == here[part] for part in _SAME):
+                    past[tuple(name.split("/")[:2])].append(about["minutes"])
+        self._past = {run: statistics.median(minutes) for run, minutes in past.items()}
+        self._pace = self._pace_of_this_machine()
+
+    def minutes(self, job: Job) -> float | None:
+        """Expected minutes of one job, or None."""
+        found = self._past.get((job.experiment.name, job.profile))
+        if found is None and job.profile == "full":
+            return job.experiment.minutes * self._pace
+        return found
+
+    def total(self, jobs: Iterable[Job]) -> float | None:
+        """Minutes of all jobs one after another; None if nothing is known of any of them."""
+        known = [minutes for minutes in map(self.minutes, jobs) if minutes is not None]
+        return sum(known) if known else None
+
+    def _pace_of_this_machine(self) -> float:
+        """Measured over declared minutes, the median over experiments; 1 before any run."""
+        known = experiments.registry()
+        ratios = [
+            minutes / known[name].minutes
+            for (name, profile), minutes in self._past.items()
+            if profile == "full" and name in known and known[name].minutes
+        ]
+        return statistics.median(ratios) if ratios else 1.0
+
+
+class Budget:
+    """Wall time that jobs may be started in; notes the jobs that do not fit any more.
+
+    Args:
+        minutes: How long from now.
+        expected: What a job is expected to take.
+    """
+
+    def __init__(self, minutes: float, expected: Expected):
+        self.minutes = minutes
+        self.expected = expected
+        self.left: list[Job] = []
+        self._ends = time.monotonic() + 60 * minutes
+
+    def allows(self, job: Job) -> bool:
+        """Whether the job is expected to end in time; one that nothing is known about is."""
+        needed = 60 * (self.expected.minutes(job) or 0.0)
+        fits = time.monotonic() + needed <= self._ends
+        if not fits:
+            self.left.append(job)
+        return fits
+
+    def in_order(self, jobs: Iterable[Job]) -> list[Job]:
+        """The jobs shortest first, so that most of them fit."""
+        return sorted(jobs, key=lambda job: (self.expected.minutes(job) or 0.0, job.name))
+
+
+def parse_minutes(text: str) -> float:
+    """Minutes from `20m`, `1h30m`, `1.5h` or `90s`.
+
+    Raises:
+        ValueError: If the text is no such duration, or none at all.
+
+    >>> parse_minutes("1h30m")
+    90.0
+    """
+    found = _DURATION.fullmatch(text.strip().lower())
+    hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    total = 60 * hours + minutes + seconds / 60
+    if not total:
+        raise ValueError(f"{text!r} is no time; expected one such as 20m, 1h30m, 1.5h or 90s.")
+    return total

@@ -1,0 +1,183 @@
+"""Jobs on this machine, each in the process of a worker, several side by side."""
+
+import os
+import queue
+import threading
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from replication.events import Announce, Event
+from replication.runner import settings
+from replication.runner.execution import done, execute, load, missing, note_failure, record
+from replication.runner.expected import Budget, Expected
+from replication.runner.jobs import Job
+from replication.runner.one_job import STOPPING, Worker
+from replication.runner.upkeep import forget_stale_rows
+
+_EVERY = 1.0  # seconds between two epochs that a worker tells of
+
+
+class Ended(NamedTuple):
+    """What came of a call.
+
+    Attributes:
+        failed: Jobs that failed, each with what went wrong.
+        left: Jobs that did not fit the budget.
+    """
+
+    failed: list[tuple[Job, str]]
+    left: list[Job]
+
+
+def run_jobs(
+    jobs: list[Job],
+    *,
+    num_jobs: int = 1,
+    since: float = 0.0,
+    budget_minutes: float | None = None,
+    announce: Announce = print,
+) -> Ended:
+    """Runs what is not stored; a job that fails does not stop the others.
+
+    The cores are shared out among the workers. Everything is announced, and every row
+    written, by the thread that calls.
+
+    Args:
+        jobs: What to run, in this order; with a budget, the shortest first.
+        num_jobs: How many side by side.
+        since: Outcomes and epochs stored before this time are ignored.
+        budget_minutes: Wall time to start jobs in that are expected to end in
+            it; None for all the time in the world.
+        announce: Receives an event per event.
+
+    Raises:
+        DatasetError, ResultsError, StoreError: If an error would meet every job.
+    """
+    forget_stale_rows()
+    threads = settings.threads() if num_jobs == 1 else max(1, (os.cpu_count() or 1) // num_jobs)
+    expected = Expected(threads)
+    todo = missing(jobs, since=since)
+    budget = None if budget_minutes is None else Budget(budget_minutes, expected)
+    announce(planned(jobs, todo, expected, num_jobs=num_jobs, budget_minutes=budget_minutes))
+    for job in jobs:
+        if job not in todo:
+            execute(job, since=since, announce=announce)  # its rows may be missing
+    waiting = _Waiting(budget.in_order(todo) if budget else todo, budget)
+    failed = []
+    with _Pool(waiting, min(num_jobs, len(todo)), threads, since) as pool:
+        for item in pool.items():
+            if isinstance(item, Event):
+                announce(item)
+            else:
+                failed += _settle(*item, since=since, announce=announce)
+    left = budget.left if budget else []
+    for job in left:
+        minutes = expected.minutes(job)
+        line = f"{job.name}: left, it takes about {minutes:.2g} min here"
+        announce(Event(line, kind="left", job=job.name, minutes=minutes))
+    return Ended(failed, left)
+
+
+def planned(
+    jobs: list[Job],
+    todo: list[Job],
+    expected: Expected | None = None,
+    *,
+    num_jobs: int = 1,
+    budget_minutes: float | None = None,
+) -> Event:
+    """What will run, what is stored already, and, where that is known, the minutes it takes."""
+    total = expected and expected.total(todo)
+    minutes = None if total is None else total / num_jobs
+    line = f"{len(jobs)} jobs, {len(jobs) - len(todo)} stored already, {len(todo)} to run"
+    if minutes is not None:
+        line += f": at most {minutes:.2g} min on this machine"
+    if budget_minutes is not None:
+        line += f"; started only if they end within {budget_minutes:g} min"
+    return Event(
+        line,
+        kind="planned",
+        jobs=len(jobs),
+        stored=len(jobs) - len(todo),
+        missing=len(todo),
+        minutes=minutes,
+        budget=budget_minutes,
+        by_job={job.name: expected and expected.minutes(job) for job in todo},
+        side_by_side=num_jobs,
+    )
+
+
+class _Waiting:
+    """Jobs to start, handed out one by one; those that do not fit the budget are passed over."""
+
+    def __init__(self, jobs: list[Job], budget: Budget | None):
+        self._jobs, self._budget, self._lock = list(jobs), budget, threading.Lock()
+
+    def next(self) -> Job | None:
+        with self._lock:
+            while self._jobs:
+                job = self._jobs.pop(0)
+                if self._budget is None or self._budget.allows(job):
+                    return job
+        return None
+
+
+class _Pool:
+    """Threads that each lead one worker, and what they have to say, in one queue."""
+
+    def __init__(self, waiting: _Waiting, size: int, threads: int, since: float):
+        self._items: queue.SimpleQueue = queue.SimpleQueue()
+        self._waiting, self._since, self._ending = waiting, since, False
+        self._workers = [Worker(threads, self._items.put) for _ in range(size)]
+        self._threads = [
+            threading.Thread(target=self._lead, args=(worker,), daemon=True)
+            for worker in self._workers
+        ]
+
+    def __enter__(self) -> "_Pool":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._ending = True
+        for worker in self._workers:
+            worker.kill()
+        for thread in self._threads:
+            thread.join()
+
+    def items(self) -> Iterator:
+        """Events, and `(job, answer)` for each job that ended, until all threads are done."""
+        at_work = len(self._threads)
+        while at_work:
+            item = self._items.get()
+            if item is None:
+                at_work -= 1
+            else:
+                yield item
+
+    def _lead(self, worker: Worker) -> None:
+        say = self._items.put
+        try:
+            while not self._ending and (job := self._waiting.next()):
+                say(Event(f"{job.name}: started", kind="started", job=job.name))
+                say((job, worker.run(job.name, job.inputs, say, since=self._since, every=_EVERY)))
+        finally:
+            worker.close()
+            say(None)
+
+
+def _settle(job: Job, answer: dict, *, since: float, announce: Announce) -> list[tuple[Job, str]]:
+    """Writes the rows of a job that ended, or reports why there are none."""
+    if "error" in answer:
+        for kind in STOPPING:
+            if answer.get("stop") == kind.__name__:
+                raise kind(answer["error"])
+        return [note_failure(job, answer["error"], answer["trace"], announce)]
+    found = load(job, since=since)
+    if found is None:
+        what = f"its outcome is gone from {job.path.parent} or damaged; run the same command again"
+        return [note_failure(job, what, what, announce)]
+    record(job, *found)
+    announce(done(job, found[1]["provenance"]["minutes"]))
+    return []

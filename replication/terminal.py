@@ -1,0 +1,314 @@
+"""What the terminal shows while jobs run: live lines, plain lines, or JSON.
+
+A display is a context manager that is called with events (`replication.events`). In a terminal it
+keeps a line for each running job and one for all of them; elsewhere it prints lines, and with
+`--json` an object a line. When it ends, on whatever account, it says what came of the jobs.
+"""
+
+import json
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from replication.events import Event
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_EVERY = 5.0  # seconds between two epochs of a job, as plain lines
+_BAR = 24  # characters
+_ENDED = ("done", "failed", "left")
+
+
+def display(*, as_json: bool = False, console: "Console | None" = None) -> "Lines":
+    """The display for this output.
+
+    Args:
+        as_json: Whether a machine reads it.
+        console: Where to; None for standard output.
+    """
+    from rich.console import Console
+
+    if as_json:
+        return Json()
+    console = console or Console()
+    live = console.is_terminal and not console.is_dumb_terminal
+    return Live(console) if live else Lines()
+
+
+@dataclass
+class Running:
+    """A job at work.
+
+    Attributes:
+        started: When, by `time.monotonic()`.
+        minutes: How long it is expected to take in all, or None.
+        saved: Seconds of training that it found done.
+        facts: Of the last epoch, empty before the first.
+        heard: When that was.
+    """
+
+    started: float
+    minutes: float | None
+    saved: float = 0.0
+    facts: dict = field(default_factory=dict)
+    heard: float = 0.0
+
+    def hear(self, facts: dict) -> None:
+        """Takes note of an epoch."""
+        now = time.monotonic()
+        if facts["epoch"] <= self.facts.get("epoch", 0) or not self.facts:  # another training
+            self.saved += max(0.0, facts["seconds"] - (now - (self.heard or self.started)))
+        self.facts, self.heard = facts, now
+
+    def seconds_left(self) -> float | None:
+        """Of the whole job: by what it is expected to take, and no less than this training."""
+        now, found = time.monotonic(), []
+        if self.minutes is not None:
+            found.append(60 * self.minutes - self.saved - (now - self.started))
+        if self.facts:
+            found.append(self.facts["seconds_left"] - (now - self.heard))
+        return max(0.0, *found) if found else None
+
+
+class Progress:
+    """The state of a call's jobs, from its events."""
+
+    def __init__(self):
+        self.started = time.monotonic()
+        self.plan: dict = {}
+        self.running: dict[str, Running] = {}
+        self.ended: dict[str, tuple[str, dict]] = {}
+        self.notebook = ""
+
+    def hear(self, event: str) -> None:
+        """Takes note of an event; a line that is none is nothing to note."""
+        kind, facts = getattr(event, "kind", "log"), getattr(event, "facts", {})
+        job = facts.get("job")
+        if kind == "planned":
+            self.plan = facts
+        elif kind == "started":
+            minutes = self.plan.get("by_job", {}).get(job)
+            self.running[job] = Running(time.monotonic(), minutes)
+        elif kind == "epoch" and job in self.running:
+            self.running[job].hear(facts)
+        elif kind in _ENDED:
+            at_work = self.running.pop(job, None)
+            seconds = time.monotonic() - at_work.started if at_work else 0.0
+            self.ended[job] = kind, {**facts, "seconds": seconds}
+        elif kind == "notebook":
+            self.notebook = facts["notebook"] if facts["state"] == "started" else ""
+
+    def count(self, kind: str) -> int:
+        """How many jobs ended that way."""
+        return sum(found == kind for found, _ in self.ended.values())
+
+    def seconds_left(self) -> float | None:
+        """Of all jobs together, or None where nothing is known."""
+        at_work = [job.seconds_left() for job in self.running.values()]
+        waiting = [
+            minutes and 60 * minutes
+            for name, minutes in self.plan.get("by_job", {}).items()
+            if name not in self.running and name not in self.ended
+        ]
+        known = [seconds for seconds in at_work + waiting if seconds is not None]
+        return sum(known) / self.plan.get("side_by_side", 1) if known else None
+
+    def interrupted(self) -> str:
+        """What an interrupted call leaves behind: what is stored, and what was stopped where."""
+        stored = self.plan.get("stored", 0) + self.count("done")
+        lines = [f"stopped: {stored} of {self.plan.get('jobs', 0)} runs are stored"]
+        for name, job in self.running.items():
+            epoch = job.facts and "stored up to epoch {epoch} of {epochs}".format(**job.facts)
+            lines.append(f"  {name}: {epoch or 'in its first epoch'}")
+        return "\n".join(lines)
+
+
+class Lines:
+    """A line per event, as a log file takes it."""
+
+    def __init__(self):
+        self.progress = Progress()
+        self._last: dict[str, float] = defaultdict(lambda: -_EVERY)
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(self, kind, *_) -> None:
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            self.say(self.progress.interrupted())
+        elif kind is None:
+            self.summarise()
+
+    def __call__(self, event: str) -> None:
+        """Takes an event: notes it, and shows what is worth showing."""
+        self.progress.hear(event)
+        if self._is_worth_a_line(event):
+            self.say(event)
+
+    def say(self, line: str) -> None:
+        """Prints a line."""
+        print(line, flush=True)
+
+    def summarise(self) -> None:
+        """Prints a table of what came of the jobs, if any ran."""
+        from rich.console import Console
+
+        if self.progress.ended:
+            Console(width=100).print(ended_table(self.progress))
+
+    def _is_worth_a_line(self, event: str) -> bool:
+        kind, facts = getattr(event, "kind", "log"), getattr(event, "facts", {})
+        if kind == "epoch" and facts["epoch"] < facts["epochs"]:
+            now, job = time.monotonic(), facts["job"]
+            if now - self._last[job] < _EVERY:
+                return False
+            self._last[job] = now
+        return kind != "started" and facts.get("state") != "started"
+
+
+class Json(Lines):
+    """An object a line, for every event."""
+
+    def say(self, line: str) -> None:
+        """Prints an event as JSON; a mere line as one of the kind `log`."""
+        event = line if isinstance(line, Event) else Event(line)
+        print(json.dumps(event.as_dict(), default=str), flush=True)
+
+    def summarise(self) -> None:
+        """Prints how many jobs ended in which way."""
+        counts = {kind: self.progress.count(kind) for kind in _ENDED}
+        seconds = round(time.monotonic() - self.progress.started, 1)
+        line = ", ".join(f"{n} {kind}" for kind, n in counts.items())
+        self.say(Event(line, kind="ended", **counts, seconds=seconds))
+
+    def _is_worth_a_line(self, event: str) -> bool:
+        return True
+
+
+class Live(Lines):
+    """A line per running job and one for all of them, redrawn; what ended scrolls by above."""
+
+    def __init__(self, console: "Console"):
+        super().__init__()
+        self._console = console
+
+    def __enter__(self) -> "Live":
+        from rich.live import Live as Screen
+
+        options = {"console": self._console, "refresh_per_second": 4, "transient": True}
+        self._screen = Screen(get_renderable=self._drawn, **options)
+        self._screen.start()
+        return self
+
+    def __exit__(self, *about) -> None:
+        self._screen.stop()
+        super().__exit__(*about)
+
+    def say(self, line: str) -> None:
+        """Prints a line above the live ones, as it stands."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def summarise(self) -> None:
+        """Prints a table of what came of the jobs, if any ran."""
+        if self.progress.ended:
+            self._console.print(ended_table(self.progress))
+
+    def _is_worth_a_line(self, event: str) -> bool:
+        return getattr(event, "kind", "log") != "epoch" and super()._is_worth_a_line(event)
+
+    def _drawn(self):
+        from rich.console import Group
+
+        parts = [_running_table(self.progress.running)] if self.progress.running else []
+        if self.progress.notebook:
+            parts.append(f"executing {self.progress.notebook}")
+        return Group(*parts, *_total_line(self.progress))
+
+
+def ended_table(progress: Progress):
+    """A table of the jobs that ended: experiment, profile, seeds, how, minutes of this call."""
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = defaultdict(list)
+    for name, (kind, facts) in progress.ended.items():
+        experiment, profile, seed = name.split("/")
+        rows[kind, experiment, profile].append((int(seed), facts["seconds"]))
+    table = Table(title="Runs of this call", title_justify="left")
+    for column in ("experiment", "profile", "seeds", "ended"):
+        table.add_column(column)
+    table.add_column("minutes", justify="right")
+    for kind in _ENDED:
+        for (ended, experiment, profile), runs in sorted(rows.items()):
+            if ended == kind:
+                seeds = ", ".join(str(seed) for seed, _ in sorted(runs))
+                minutes = "" if kind == "left" else f"{sum(each for _, each in runs) / 60:.1f}"
+                word = Text(kind, style={"failed": "bold red", "left": "yellow"}.get(kind, "green"))
+                table.add_row(experiment, profile, seeds, word, minutes)
+    table.caption = (
+        f"{progress.count('done')} done, {progress.count('failed')} failed, "
+        f"{progress.count('left')} left; {progress.plan.get('stored', 0)} were stored already; "
+        f"{_clock(time.monotonic() - progress.started)} in all"
+    )
+    return table
+
+
+def _running_table(running: dict[str, Running]):
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for name, job in list(running.items()):
+        experiment, profile, seed = name.split("/")
+        label = Text(f"{experiment} seed {seed}", style="bold")
+        if profile != "full":
+            label.append(f" {profile}", style="dim")
+        facts, left = job.facts, _clock(job.seconds_left())
+        if facts:
+            bar = ProgressBar(total=facts["epochs"], completed=facts["epoch"], width=_BAR)
+            epoch = f"epoch {facts['epoch']}/{facts['epochs']}"
+            pace = f"{facts['seconds_per_epoch']:.3g} s an epoch"
+            table.add_row(label, epoch, f"loss {facts['loss']:.4g}", bar, pace, f"{left} left")
+        else:
+            pulse = ProgressBar(total=None, width=_BAR, pulse=True)
+            table.add_row(label, "", "", pulse, "", f"{left} left")
+    return table
+
+
+def _total_line(progress: Progress) -> list:
+    """One line for all jobs, if there are any."""
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    missing = progress.plan.get("missing", 0)
+    if not missing:
+        return []
+    line = Table.grid(padding=(0, 2))
+    ended, elapsed = len(progress.ended), time.monotonic() - progress.started
+    left = progress.seconds_left() if ended < missing else 0.0
+    line.add_row(
+        f"{ended} of {missing} jobs",
+        ProgressBar(
+            total=elapsed + left if left is not None else missing,
+            completed=elapsed if left is not None else ended,
+            width=2 * _BAR,
+        ),
+        f"{_clock(elapsed)} so far, about {_clock(left)} left",
+    )
+    return [line]
+
+
+def _clock(seconds: float | None) -> str:
+    """`1:02:03` or `2:03`; `?` for an unknown time.
+
+    >>> _clock(3723)
+    '1:02:03'
+    """
+    if seconds is None:
+        return "?"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
