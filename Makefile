@@ -8,6 +8,8 @@ PROFILE ?=  ## full, embedded, smoke or auto (default: auto)
 JOBS    ?=  ## training runs side by side (default: 1)
 FRESH   ?=  ## 1 trains anew, ignoring stored runs
 ALL     ?=  ## 1 runs the extended experiments anew; for diff: lists every number
+BUDGET  ?=  ## wall time for training, such as 20m: runs what fits, says what it left
+JSON    ?=  ## 1 prints objects for machines, one a line (with make -s)
 STRICT  ?=  ## 1 makes a missing data set an error instead of a fallback
 REASON  ?=  ## for accept: why committed numbers may change; asked for if they do
 REV     ?=  ## for diff: the git revision to compare with (default: HEAD)
@@ -20,6 +22,8 @@ run_options = $(if $(ARTICLE),--article $(ARTICLE)) \
               $(if $(JOBS),--jobs $(JOBS)) \
               $(if $(call on,$(FRESH)),--fresh) \
               $(if $(call on,$(ALL)),--all) \
+              $(if $(BUDGET),--budget $(BUDGET)) \
+              $(if $(call on,$(JSON)),--json) \
               $(if $(call on,$(STRICT)),--strict)
 
 python    = .venv/bin/python
@@ -32,7 +36,7 @@ has_torch = .venv/.torch-$(firstword $(shell echo $(torch) | cksum))
 .DEFAULT_GOAL := help
 .PHONY: help setup torch reproduce test trust lint format check diff accept bench report site test-site notebooks lock audit tools clean
 # Options travel on the command line, where `make` prints them, never through the environment.
-unexport ARTICLE SEEDS PROFILE JOBS FRESH ALL STRICT UPGRADE
+unexport ARTICLE SEEDS PROFILE JOBS BUDGET JSON FRESH ALL STRICT UPGRADE
 export REASON REV
 
 help: ## List the tasks and their variables
@@ -68,7 +72,7 @@ format: $(installed) ## Format the code and mend what ruff can mend
 	$(python) -m ruff check --fix
 
 check: $(installed) ## Judge the committed results against the claims (about a second)
-	$(python) -m replication check
+	$(python) -m replication check $(if $(call on,$(JSON)),--json)
 
 diff: $(installed) ## Show what changed in results/ since the last commit, and what matters
 	$(python) -m replication diff $(if $(REV),"$$REV") $(if $(call on,$(ALL)),--all)

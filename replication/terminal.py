@@ -157,6 +157,7 @@ class Lines:
 
         if self.progress.ended:
             Console(width=100).print(ended_table(self.progress))
+            self.say(ended_line(self.progress))
 
     def _is_worth_a_line(self, event: str) -> bool:
         kind, facts = getattr(event, "kind", "log"), getattr(event, "facts", {})
@@ -180,8 +181,7 @@ class Json(Lines):
         """Prints how many jobs ended in which way."""
         counts = {kind: self.progress.count(kind) for kind in _ENDED}
         seconds = round(time.monotonic() - self.progress.started, 1)
-        line = ", ".join(f"{n} {kind}" for kind, n in counts.items())
-        self.say(Event(line, kind="ended", **counts, seconds=seconds))
+        self.say(Event(ended_line(self.progress), kind="ended", **counts, seconds=seconds))
 
     def _is_worth_a_line(self, event: str) -> bool:
         return True
@@ -214,6 +214,7 @@ class Live(Lines):
         """Prints a table of what came of the jobs, if any ran."""
         if self.progress.ended:
             self._console.print(ended_table(self.progress))
+            self.say(ended_line(self.progress))
 
     def _is_worth_a_line(self, event: str) -> bool:
         return getattr(event, "kind", "log") != "epoch" and super()._is_worth_a_line(event)
@@ -247,12 +248,15 @@ def ended_table(progress: Progress):
                 minutes = "" if kind == "left" else f"{sum(each for _, each in runs) / 60:.1f}"
                 word = Text(kind, style={"failed": "bold red", "left": "yellow"}.get(kind, "green"))
                 table.add_row(experiment, profile, seeds, word, minutes)
-    table.caption = (
-        f"{progress.count('done')} done, {progress.count('failed')} failed, "
-        f"{progress.count('left')} left; {progress.plan.get('stored', 0)} were stored already; "
-        f"{_clock(time.monotonic() - progress.started)} in all"
-    )
     return table
+
+
+def ended_line(progress: Progress) -> str:
+    """How many jobs ended in which way, how many had nothing to do, and how long it took."""
+    counts = ", ".join(f"{progress.count(kind)} {kind}" for kind in _ENDED)
+    stored = progress.plan.get("stored", 0)
+    took = _clock(time.monotonic() - progress.started)
+    return f"{counts}; {stored} were stored already; {took} in all"
 
 
 def _running_table(running: dict[str, Running]):

@@ -1,0 +1,207 @@
+"""Jobs in the processes of workers: how they are handed out, what is said, how they end."""
+
+import json
+import os
+import signal
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from replication import datasets
+from replication.events import Event
+from replication.runner import one_job, pool
+from replication.runner.one_job import Worker
+
+PATIENCE = 60  # seconds; a limit for what hangs, not a measurement
+
+
+def named(name):
+    return SimpleNamespace(name=name, inputs={}, profile="smoke")
+
+
+JOBS = [named(f"any/smoke/{seed}") for seed in range(4)]
+
+
+class Answering:
+    """Stands in for a worker: answers as `answers` has it, or well."""
+
+    answers: dict = {}
+
+    def __init__(self, threads, log):
+        self.log = log
+
+    def run(self, name, inputs, announce, *, since, every):
+        announce(Event(f"{name}: epoch", kind="epoch", job=name))
+        self.log(Event("a warning"))
+        return self.answers.get(name, {"path": name})
+
+    def kill(self):
+        """Nothing to end."""
+
+    close = kill
+
+
+@pytest.fixture
+def answers(monkeypatch, tmp_path):
+    """Jobs that end as told; nothing is computed or stored but tracebacks."""
+    minutes = {job.name: 10.0 * index for index, job in enumerate(JOBS)}
+    known = SimpleNamespace(minutes=lambda job: minutes.get(job.name, 0.0), total=lambda jobs: 60.0)
+    found = (None, {"provenance": {"minutes": 1.0}})
+    monkeypatch.setattr(pool.settings, "BUILD", tmp_path)
+    monkeypatch.setattr(pool, "Worker", Answering)
+    monkeypatch.setattr(pool, "Expected", lambda threads: known)
+    monkeypatch.setattr(pool, "forget_stale_rows", lambda: None)
+    monkeypatch.setattr(pool, "missing", lambda jobs, since: list(jobs))
+    monkeypatch.setattr(pool, "load", lambda job, since: found)
+    monkeypatch.setattr(pool, "record", lambda *_: None)
+    told = {}
+    monkeypatch.setattr(Answering, "answers", told)
+    return told
+
+
+def kinds(heard, kind):
+    return [event.facts["job"] for event in heard if event.kind == kind]
+
+
+@pytest.mark.parametrize("num_jobs", [1, 3])
+def test_every_job_is_started_and_settled_once(answers, num_jobs):
+    """However many workers there are; and what a worker writes beside its answers is passed on."""
+    heard = []
+
+    ended = pool.run_jobs(JOBS, num_jobs=num_jobs, announce=heard.append)
+
+    names = [job.name for job in JOBS]
+    assert ended == ([], [])
+    for kind in ("started", "epoch", "done"):
+        assert sorted(kinds(heard, kind)) == names
+    assert sum(event == "a warning" for event in heard) == len(JOBS)
+
+
+def test_the_plan_is_said_before_anything_runs(answers):
+    """What will run, what is stored, and the minutes of this machine, shared out."""
+    heard = []
+    pool.run_jobs(JOBS, num_jobs=2, announce=heard.append)
+
+    assert heard[0] == "4 jobs, 0 stored already, 4 to run: at most 30 min on this machine"
+    facts = heard[0].facts
+    assert (facts["jobs"], facts["stored"], facts["missing"]) == (4, 0, 4)
+    assert facts["by_job"] == {job.name: 10.0 * index for index, job in enumerate(JOBS)}
+
+
+def test_a_budget_runs_what_fits_and_says_what_it_left(answers):
+    """Jobs of 0, 10, 20 and 30 minutes that end at once: the last does not fit 25 minutes."""
+    heard = []
+
+    ended = pool.run_jobs(JOBS[::-1], budget_minutes=25, announce=heard.append)
+
+    assert kinds(heard, "done") == [job.name for job in JOBS[:3]]
+    assert ended.left == [JOBS[3]]
+    assert heard[-1] == "any/smoke/3: left, it takes about 30 min here"
+    assert "within 25 min" in heard[0]
+
+
+def test_a_job_that_fails_is_reported_and_stops_nobody(answers):
+    """The others are run; the traceback is in a file."""
+    answers[JOBS[1].name] = {"error": "ArithmeticError: one", "trace": "Traceback: one"}
+
+    ended = pool.run_jobs(JOBS, announce=lambda event: None)
+
+    [(job, why)] = ended.failed
+    assert job is JOBS[1]
+    assert why.startswith("ArithmeticError: one (traceback in ")
+
+
+def test_an_error_that_every_job_would_meet_stops_all(answers):
+    """Missing data are said once, as the error that they are."""
+    answers[JOBS[0].name] = {"error": "no mnist", "trace": "", "stop": "DatasetError"}
+    heard = []
+
+    with pytest.raises(datasets.DatasetError, match="no mnist"):
+        pool.run_jobs(JOBS, announce=heard.append)
+
+    assert not kinds(heard, "done")
+
+
+STAND_IN = """
+import json, sys, time
+for line in sys.stdin:
+    name = json.loads(line)["name"]
+    if name.startswith("sleep"):
+        print(json.dumps({"event": {"event": "log", "line": "asleep"}}), flush=True)
+        time.sleep(3600)
+    print("beside", name, file=sys.stderr, flush=True)
+    print(json.dumps({"path": name}), flush=True)
+"""
+
+
+@pytest.fixture
+def stand_in(monkeypatch, tmp_path):
+    """A script in the place of the process that runs jobs."""
+    (tmp_path / "stand_in.py").write_text(STAND_IN)
+    monkeypatch.setattr(one_job, "_START", "import stand_in")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+def test_a_worker_runs_jobs_one_after_another_in_one_process(stand_in):
+    """Keras is imported once for all of them; what is written beside goes to the log."""
+    said = []
+    worker = Worker(log=said.append)
+
+    answers = [worker.run(f"{name}/smoke/0", {}) for name in "ab"]
+    child = worker._child
+    worker.close()
+
+    assert answers == [{"path": "a/smoke/0"}, {"path": "b/smoke/0"}]
+    assert said == ["beside a/smoke/0", "beside b/smoke/0"]
+    assert child.returncode == -signal.SIGKILL
+
+
+def test_a_killed_worker_lets_its_thread_go(stand_in):
+    """From another thread, in the middle of a job, which then has an error for an answer."""
+    worker, heard, answers = Worker(), threading.Event(), []
+    run = lambda: answers.append(worker.run("sleep/smoke/0", {}, lambda event: heard.set()))  # noqa: E731
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert heard.wait(PATIENCE)
+
+    worker.kill()
+    thread.join(PATIENCE)
+
+    assert not thread.is_alive()
+    assert "was ended by SIGKILL" in answers[0]["error"]
+
+
+def test_ctrl_c_ends_every_worker(stand_in, answers, monkeypatch):
+    """The interrupt reaches the caller, and no process is left behind."""
+    workers = []
+
+    def hire(*arguments):
+        workers.append(Worker(*arguments))
+        return workers[-1]
+
+    monkeypatch.setattr(pool, "Worker", hire)
+    children = []
+
+    def announce(event):
+        if event == "asleep":
+            children[:] = [worker._child for worker in workers if worker._child]
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(PATIENCE)  # until the interrupt comes
+
+    with pytest.raises(KeyboardInterrupt):
+        pool.run_jobs(
+            [named("sleep/smoke/0"), named("sleep/smoke/1")], num_jobs=2, announce=announce
+        )
+
+    assert children and all(child.returncode == -signal.SIGKILL for child in children)
+
+
+def test_an_event_survives_json():
+    """Line, kind and facts."""
+    event = Event("a line", kind="epoch", job="a/smoke/0", epoch=2)
+
+    again = Event.from_dict(json.loads(json.dumps(event.as_dict())))
+
+    assert (again, again.kind, again.facts) == ("a line", "epoch", {"job": "a/smoke/0", "epoch": 2})

@@ -1,0 +1,194 @@
+"""What the terminal shows while jobs run: live lines, plain lines, JSON."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from replication import terminal
+from replication.events import Event
+
+NAMES = ["a-long/full/0", "b-short/full/1", "c-next/full/0"]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that pass when told."""
+    now = [1000.0]
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
+    return now
+
+
+def planned(**minutes):
+    by_job = dict(zip(NAMES, minutes.values(), strict=True))
+    facts = {"jobs": 5, "stored": 2, "missing": 3, "by_job": by_job, "side_by_side": 2}
+    return Event("the plan", kind="planned", **facts)
+
+
+def epoch(name, number, epochs=10, pace=6.0, already=0.0):
+    facts = {"epoch": number, "epochs": epochs, "loss": 0.5, "seconds_per_epoch": pace}
+    facts |= {"seconds": pace * number + already, "seconds_left": pace * (epochs - number)}
+    return Event(f"{name}: epoch {number}/{epochs}", kind="epoch", job=name, **facts)
+
+
+def started(name):
+    return Event(f"{name}: started", kind="started", job=name)
+
+
+def done(name):
+    return Event(f"{name}: done", kind="done", job=name, minutes=1.0)
+
+
+def hear(progress, *events):
+    for event in events:
+        progress.hear(event)
+
+
+def test_the_time_left_is_what_is_expected_less_what_has_passed(clock):
+    """For running jobs and waiting ones, shared out among those side by side."""
+    progress = terminal.Progress()
+    hear(progress, planned(a=10, b=2, c=4), started(NAMES[0]), started(NAMES[1]))
+    clock[0] += 60
+
+    assert progress.running[NAMES[0]].seconds_left() == 9 * 60
+    assert progress.seconds_left() == (9 + 1 + 4) * 60 / 2
+
+
+def test_a_job_takes_no_less_than_the_training_it_is_in(clock):
+    """Where past wall times promise too little, the pace of the epochs counts."""
+    progress = terminal.Progress()
+    hear(progress, planned(a=1, b=None, c=None), started(NAMES[0]))
+    clock[0] += 60
+    hear(progress, epoch(NAMES[0], 1, epochs=11, pace=60.0))
+    clock[0] += 30
+
+    assert progress.running[NAMES[0]].seconds_left() == 600 - 30
+
+
+def test_epochs_that_were_stored_need_no_time_again(clock):
+    """A run that goes on at epoch 9 of 10 of a 10-minute job has about a minute left."""
+    progress = terminal.Progress()
+    hear(progress, planned(a=10, b=None, c=None), started(NAMES[0]))
+    clock[0] += 60
+    hear(progress, epoch(NAMES[0], 9, pace=60.0))
+
+    assert progress.running[NAMES[0]].seconds_left() == pytest.approx(60)
+
+
+def test_nothing_known_is_no_promise(clock):
+    """Without past wall times and epochs there is no time left to tell."""
+    progress = terminal.Progress()
+    hear(progress, planned(a=None, b=None, c=None), started(NAMES[0]))
+
+    assert progress.seconds_left() is None
+    assert terminal._clock(None) == "?"
+
+
+def test_lines_leave_out_epochs_that_come_thick(clock, capsys):
+    """One line of a job every five seconds, and its last epoch always."""
+    display = terminal.Lines()
+    display(started(NAMES[0]))
+    for number in range(1, 11):
+        display(epoch(NAMES[0], number))
+        display(epoch(NAMES[1], number))
+        clock[0] += 1
+    shown = capsys.readouterr().out.splitlines()
+
+    assert shown == [f"{name}: epoch {n}/10" for n in (1, 6, 10) for name in NAMES[:2]]
+
+
+def test_at_the_end_a_table_tells_what_came_of_the_jobs(clock, capsys):
+    """Seeds of an experiment in one row; failures and what a budget left are told apart."""
+    with terminal.Lines() as display:
+        display(planned(a=10, b=2, c=4))
+        display(started(NAMES[0]))
+        clock[0] += 90
+        display(done(NAMES[0]))
+        display(Event("no", kind="failed", job=NAMES[1], why="no"))
+        display(Event("later", kind="left", job=NAMES[2], minutes=4.0))
+    rows = [
+        " ".join(line.replace("│", " ").split()) for line in capsys.readouterr().out.splitlines()
+    ]
+
+    assert "a-long full 0 done 1.5" in rows
+    assert "b-short full 1 failed 0.0" in rows
+    assert "c-next full 0 left" in rows
+    assert "1 done, 1 failed, 1 left; 2 were stored already; 1:30 in all" in rows
+
+
+def test_nothing_ran_nothing_to_tell(capsys):
+    """Where all was stored, there is no table."""
+    with terminal.Lines() as display:
+        display(Event("2 jobs, 2 stored already, 0 to run", kind="planned", missing=0))
+
+    assert capsys.readouterr().out == "2 jobs, 2 stored already, 0 to run\n"
+
+
+def test_an_interrupt_says_what_is_stored(clock, capsys):
+    """How many runs, and of those that were stopped the last epoch."""
+    with pytest.raises(KeyboardInterrupt), terminal.Lines() as display:
+        for event in (planned(a=1, b=1, c=1), *map(started, NAMES), done(NAMES[2])):
+            display(event)
+        display(epoch(NAMES[0], 3))
+        raise KeyboardInterrupt
+    shown = capsys.readouterr().out.splitlines()
+
+    assert shown[-3:] == [
+        "stopped: 3 of 5 runs are stored",
+        "  a-long/full/0: stored up to epoch 3 of 10",
+        "  b-short/full/1: in its first epoch",
+    ]
+
+
+def test_json_is_an_object_a_line(clock, capsys):
+    """Every event, a line that is none, and at the end how many jobs ended which way."""
+    with terminal.display(as_json=True) as display:
+        for event in (planned(a=1, b=1, c=1), started(NAMES[0]), epoch(NAMES[0], 1), "a line"):
+            display(event)
+        display(done(NAMES[0]))
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    kinds = [each["event"] for each in found]
+    assert kinds == ["planned", "started", "epoch", "log", "done", "ended"]
+    assert found[2] | {"epoch": 1, "loss": 0.5, "job": NAMES[0]} == found[2]
+    assert (found[-1]["done"], found[-1]["failed"], found[-1]["left"]) == (1, 0, 0)
+
+
+def screen(**options):
+    return Console(file=io.StringIO(), force_terminal=True, width=150, **options)
+
+
+def test_a_terminal_gets_a_line_for_each_running_job_and_one_for_all(clock):
+    """Experiment, seed, epoch, loss, pace and time left; then jobs, time so far and time left."""
+    display = terminal.Live(Console(width=150))
+    for event in (planned(a=10, b=2, c=4), started(NAMES[0]), started(NAMES[1])):
+        display.progress.hear(event)
+    clock[0] += 6
+    display.progress.hear(epoch(NAMES[0], 1))
+    display.progress.hear(done(NAMES[1]))
+    target = Console(file=io.StringIO(), width=150)
+    target.print(display._drawn())
+    [job, total] = target.file.getvalue().splitlines()
+
+    assert job.startswith("a-long seed 0  epoch 1/10  loss 0.5")
+    assert job.rstrip().endswith("6 s an epoch  9:54 left")
+    assert total.startswith("1 of 3 jobs")
+    assert total.rstrip().endswith("0:06 so far, about 6:57 left")
+
+
+def test_what_is_printed_above_the_live_lines_stands_as_it_is():
+    """Brackets in a message are no markup."""
+    console = screen(color_system=None)
+    with terminal.display(console=console) as display:
+        assert isinstance(display, terminal.Live)
+        display(Event("a [red]warning[/red]"))
+
+    assert "a [red]warning[/red]" in console.file.getvalue()
+
+
+def test_a_file_or_a_dumb_terminal_gets_plain_lines(monkeypatch):
+    """Live lines need a terminal that can go back."""
+    assert type(terminal.display(console=Console(file=io.StringIO()))) is terminal.Lines
+    monkeypatch.setenv("TERM", "dumb")
+    assert type(terminal.display(console=screen())) is terminal.Lines
