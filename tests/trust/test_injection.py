@@ -16,6 +16,10 @@ from site_pages import Page, read_site
 
 from replication import results, site
 
+pytestmark = [  # nbconvert on outputs that it leaves out, and on a language that there is not
+    pytest.mark.filterwarnings("ignore:Your element with mimetype"),
+    pytest.mark.filterwarnings("ignore:No lexer found"),
+]
 OURS = {"site.js", "formulas.js", "tex-svg.js"}
 ACTIVE = {"iframe", "object", "embed", "base", "form", "applet", "frame", "portal", "math", "style"}
 HTML = [
