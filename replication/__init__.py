@@ -12,6 +12,9 @@ Two halves that never import each other, and the tables they meet in:
     figures/       plots, for notebooks
     notebooks.py   executes and renders notebooks/
     site/          all of it as pages, from committed results
+    publish.py     judges, and writes terminal, documents, test report and site
+    reproduce.py   `make reproduce`: jobs, notebooks, check, report
+    events.py      what happens while jobs run; terminal.py shows it
     __main__.py    the command line: `python -m replication --help`
 
 Importing the package loads neither half, and no Keras.

@@ -81,12 +81,13 @@ def write_documents(found: verdicts.Report) -> None:
     reporting.update_documents(settings.DOCUMENTS, found, settings.SENTENCES)
 
 
-def write_site(found: verdicts.Report, out: Path | None = None) -> bool:
+def write_site(found: verdicts.Report, out: Path | None = None, *, as_json: bool = False) -> bool:
     """Writes the site and says where.
 
     Args:
         found: What `judge` found.
         out: Its folder; None for `build/site`.
+        as_json: Whether to say so as an object for machines.
 
     Returns:
         Whether it was written; else standard error says why not.
@@ -110,5 +111,8 @@ def write_site(found: verdicts.Report, out: Path | None = None) -> bool:
         raise results.ResultsError(str(error)) from error
     for notice in built.notices:
         print(f"site: {notice}", file=sys.stderr)
-    print(f"{out / 'index.html'}: {built.num_pages} pages", file=sys.stderr)
+    line = f"{out / 'index.html'}: {built.num_pages} pages"
+    print(
+        json.dumps({"event": "site", "line": line, "pages": built.num_pages}) if as_json else line
+    )
     return True

@@ -65,7 +65,7 @@ def reproduce(wanted: Wanted, display: Lines, *, as_json: bool = False) -> bool:
     found = publish.judge()
     publish.print_report(found, ran_profile=profile, as_json=as_json)
     _print_failures(ended.failed, broken)
-    written = publish.write_site(found)
+    written = publish.write_site(found, as_json=as_json)
     return written and not (ended.failed or broken or found.problems)
 
 

@@ -105,15 +105,22 @@ class Progress:
         return sum(found == kind for found, _ in self.ended.values())
 
     def seconds_left(self) -> float | None:
-        """Of all jobs together, or None where nothing is known."""
-        at_work = [job.seconds_left() for job in self.running.values()]
+        """Of all jobs together, or None where too little is known.
+
+        A waiting job that nothing is known about takes what those that are
+        done took on average.
+        """
+        done = [facts["seconds"] for kind, facts in self.ended.values() if kind == "done"]
+        average = sum(done) / len(done) if done else None
         waiting = [
-            minutes and 60 * minutes
+            average if minutes is None else 60 * minutes
             for name, minutes in self.plan.get("by_job", {}).items()
             if name not in self.running and name not in self.ended
         ]
-        known = [seconds for seconds in at_work + waiting if seconds is not None]
-        return sum(known) / self.plan.get("side_by_side", 1) if known else None
+        seconds = [*(job.seconds_left() for job in self.running.values()), *waiting]
+        if not seconds or None in seconds:
+            return None
+        return sum(seconds) / self.plan.get("side_by_side", 1)
 
     def interrupted(self) -> str:
         """What an interrupted call leaves behind: what is stored, and what was stopped where."""

@@ -85,6 +85,16 @@ def test_nothing_known_is_no_promise(clock):
     assert terminal._clock(None) == "?"
 
 
+def test_what_is_done_says_how_long_the_unknown_takes(clock):
+    """A first call has no past: its own jobs are the measure, once one is done."""
+    progress = terminal.Progress()
+    hear(progress, planned(a=None, b=None, c=None), started(NAMES[0]))
+    clock[0] += 50
+    hear(progress, done(NAMES[0]))
+
+    assert progress.seconds_left() == 2 * 50 / 2
+
+
 def test_lines_leave_out_epochs_that_come_thick(clock, capsys):
     """One line of a job every five seconds, and its last epoch always."""
     display = terminal.Lines()

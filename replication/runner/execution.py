@@ -78,7 +78,7 @@ def load(job: Job, *, since: float = 0.0) -> tuple[Outcome, dict] | None:
         about = json.loads(str(arrays.pop("about")))
         measured = {name: (value, count) for name, (value, count) in about["metrics"].items()}
         return Outcome(measured, about["history"], arrays), about
-    except (store.StoreError, KeyError, ValueError) as error:
+    except (store.StoreError, AttributeError, KeyError, TypeError, ValueError) as error:
         aside = store.move_aside(job.path)
         print(f"{error} It was moved aside to {aside}; the job runs anew.", file=sys.stderr)
         return None
