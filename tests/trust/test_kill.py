@@ -211,7 +211,7 @@ def test_ctrl_c_ends_a_call_soon_and_the_next_one_goes_on(tmp_path, jobs):
         print(f"{seconds:.1f} s after SIGINT: {call.process.returncode}\n{call.said()}")
 
         assert call.process.returncode == 130
-        assert seconds < 15  # 5 s are promised; three times as much for a machine under load
+        assert seconds < 30  # 5 s are promised; six times as much for a machine under load
         assert "finished epochs and runs are stored; the same call goes on" in call.said()
         assert "Traceback" not in call.said()
         assert not killing.still_running(tmp_path / "killed")
