@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from replication import results, store
+from replication.events import Event
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 TIMEOUT = 1800  # seconds a cell may take; everything long is stored before notebooks run
@@ -43,7 +44,7 @@ def execute_all(slugs, folder: Path, environment: dict[str, str], *, announce=pr
         slugs: Articles.
         folder: Where executed notebooks and HTML go.
         environment: Environment variables of the kernels.
-        announce: Receives one line per notebook.
+        announce: Receives an event when a notebook is started and when it ended.
 
     Returns:
         What failed, one line each; the other notebooks are executed all the
@@ -55,12 +56,20 @@ def execute_all(slugs, folder: Path, environment: dict[str, str], *, announce=pr
         if path is None:
             continue
         started = time.perf_counter()
+        announce(_event(path, "started", f"{path.name}: executing"))
         try:
             page = execute(path, folder, environment)
-            announce(f"{path.name}: executed in {time.perf_counter() - started:.0f} s, {page}")
+            seconds = time.perf_counter() - started
+            line = f"{path.name}: executed in {seconds:.0f} s, {page}"
+            announce(_event(path, "executed", line, seconds=seconds, page=str(page)))
         except NotebookError as error:
             broken.append(str(error))
+            announce(_event(path, "failed", f"{path.name}: FAILED"))
     return broken
+
+
+def _event(path: Path, state: str, line: str, **facts) -> Event:
+    return Event(line, kind="notebook", notebook=path.name, state=state, **facts)
 
 
 def execute(path: Path, folder: Path, environment: dict[str, str]) -> Path:

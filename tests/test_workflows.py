@@ -100,7 +100,7 @@ def test_every_article_is_reproduced_weekly(tmp_path):
     assert name in content["jobs"]["articles"]["outputs"]
     assert set(json.loads(listed)) == {p.name for p in (ROOT / "results").iterdir() if p.is_dir()}
     assert re.fullmatch(r"\d+ \d+ \* \* \d", content[True]["schedule"][0]["cron"])
-    assert command["run"] == "make reproduce ARTICLE=${{ matrix.article }} STRICT=1"
+    assert command["run"] == "make reproduce ARTICLE=${{ matrix.article }} STRICT=1 BUDGET=200m"
     assert command["timeout-minutes"] < job["timeout-minutes"]
 
 
