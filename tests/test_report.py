@@ -244,10 +244,15 @@ def test_verdicts_have_one_row_per_claim_and_nothing_volatile(project):
     """Claims without a number leave the cells blank."""
     lines = (project / "results" / "verdicts.csv").read_text().splitlines()
 
-    assert lines[0] == "article,claim,kind,says,reported,mean,low,high,n,seeds_needed,verdict"
-    assert lines[1] == "demo,grid,reader,It looks good.,,,,,0,none,shown"
+    assert lines[0] == (
+        "article,claim,kind,says,reported,mean,low,high,n,seeds_needed,rests_on,verdict"
+    )
+    assert lines[1] == "demo,grid,reader,It looks good.,,,,,0,none,none,shown"
     assert lines[2].startswith("demo,high,value,It is high | very.,0.845,0.843333,0.767")
-    assert lines[3] == "demo,later,order,It beats another.,,,,,0,at least 3,inconclusive"
+    assert lines[3] == (
+        "demo,later,order,It beats another.,,,,,0,at least 3,"
+        "demo-run/purity; demo-extended/purity,inconclusive"
+    )
 
 
 def test_the_summary_counts_verdicts_but_no_picture(project):

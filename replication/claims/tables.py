@@ -25,7 +25,7 @@ ANSWERS = {
 }
 _COLUMNS = [
     "article", "claim", "kind", "says", "reported", "mean", "low", "high", "n", "seeds_needed",
-    "verdict",
+    "rests_on", "verdict",
 ]  # fmt: skip
 
 
@@ -34,6 +34,8 @@ def verdicts_frame(articles: Mapping[str, Article], judgements: Judged) -> pd.Da
 
     The interval is the prediction interval of one more seed; for an order
     claim that of the mean paired difference, and `mean` is that difference.
+    `rests_on` names every measurement of the claim, its controls last, so that
+    none is dropped unseen.
     """
     rows = []
     for slug, claim in claims_of(articles):
@@ -41,7 +43,8 @@ def verdicts_frame(articles: Mapping[str, Article], judgements: Judged) -> pd.Da
         published = claim.reported if claim.expected is None else claim.expected
         numbers = (published, found.mean, found.low, found.high, found.n)
         seeds, words = format_seeds_needed(claim, found), (slug, claim.id, claim.kind, claim.says)
-        rows.append((*words, *numbers, seeds, found.verdict))
+        rests_on = "; ".join(claim.references) or "none"
+        rows.append((*words, *numbers, seeds, rests_on, found.verdict))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 

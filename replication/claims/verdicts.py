@@ -28,7 +28,7 @@ from replication.claims.tables import (
     replace_table,
     verdicts_frame,
 )
-from replication.results import format_value
+from replication.results import format_value, seals
 from replication.results.backends import read_backend_runs, read_backends
 
 __all__ = [
@@ -107,6 +107,7 @@ class _Committed:
 
     measurements: pd.DataFrame
     metrics: pd.DataFrame
+    history: pd.DataFrame
     provenance: Mapping[str, dict]
     elsewhere: pd.DataFrame
     elsewhere_runs: Mapping[str, dict]
@@ -145,6 +146,7 @@ def check(
     tables = _Committed(
         results.read_measurements(root),
         results.read_metrics(root),
+        results.read_history(root),
         results.read_provenance(root),
         read_backends(root),
         read_backend_runs(root),
@@ -160,6 +162,7 @@ def check(
         *_signatures(articles, judgements),
         *_references(articles, tables),
         *_rows(tables),
+        *_seals(tables),
         *_elsewhere(tables),
         *_tolerances(articles, judgements),
         *_stale_summaries(generated, root),
@@ -289,6 +292,21 @@ def _rows(tables: _Committed) -> Iterator[Problem]:
             "none",
             "run it with PROFILE=full and `make accept`",
             measures=_doubted(experiment, "full", declared[experiment]),
+        )
+
+
+def _seals(tables: _Committed) -> Iterator[Problem]:
+    """Runs that are not as `make accept` left them."""
+    rows = seals.rows_by_run(tables.measurements, tables.history)
+    for run, found in seals.broken(tables.provenance, rows).items():
+        experiment, profile, seed = run.split("/")
+        names = tables.metrics.loc[tables.metrics["experiment"] == experiment, "metric"]
+        yield Problem(
+            f"{experiment}, {profile}, seed {seed}",
+            "rows and provenance as they were accepted",
+            found,
+            "restore them from git, or run it anew and `make accept`",
+            measures=_doubted(experiment, profile, names),
         )
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from replication.results import seals
 from replication.results.files import locked, read_text, replace_texts
 from replication.results.schema import (
     HISTORY,
@@ -217,20 +218,26 @@ def promote(
             older one stays with a run whose numbers stay.
 
     Returns:
-        The runs that are new or differ in a number or in provenance, sorted;
-        the reason given when they were accepted is not compared.
+        The runs that are new or differ in a number or in provenance, or whose
+        seal is broken, sorted; the reason given when they were
+        accepted is not compared.
     """
     source, target = _Rows.read(Path(source_root), slug), _Rows.read(Path(target_root), slug)
     before, after = target.by_run(), source.by_run()
+    sealed = {name: run for name, run in target.provenance.items() if seals.SEAL in run}
+    doubtful = seals.broken(sealed, target.texts())
     changed = sorted(
         run
         for run, content in after.items()
-        if (profiles is None or run[1] in profiles) and before.get(run) != content
+        if (profiles is None or run[1] in profiles)
+        and (before.get(run) != content or "/".join(map(str, run)) in doubtful)
     )
     if changed or set(source.metrics.itertuples(index=False, name=None)) - set(
         target.metrics.itertuples(index=False, name=None)
     ):
-        accepted = replace(source, provenance=_with_reasons(source, target, changed, reason))
+        reasoned = _with_reasons(source, target, changed, reason)
+        names = {"/".join(map(str, run)) for run in changed}
+        accepted = replace(source, provenance=seals.sealed(reasoned, source.texts(), names))
         with locked(Path(target_root)):
             _merge(Path(target_root), slug, accepted, set(changed))
     return changed
@@ -297,8 +304,12 @@ class _Rows:
                 content.setdefault(key, []).append(rows.to_numpy().tolist())
         for run in content:
             about = self.provenance.get("/".join(map(str, run)), {})
-            content[run].append({k: v for k, v in about.items() if k != _REASON})
+            content[run].append({k: v for k, v in about.items() if k not in (_REASON, seals.SEAL)})
         return content
+
+    def texts(self) -> dict[str, list[str]]:
+        """Every row of each run, as a seal covers it."""
+        return seals.rows_by_run(self.measurements, self.history)
 
     def numbers(self) -> dict[tuple, dict[tuple, tuple]]:
         """Every number of each measured run: measurements by metric, history by epoch too."""
