@@ -58,6 +58,13 @@ def test_wall_times_of_another_machine_say_nothing(past, change):
     assert found.minutes(job()) == experiments.find(LONG).minutes
 
 
+def test_a_profile_that_declares_nothing_is_expected_as_elsewhere(past):
+    """Better than nothing: another machine took that long for the digits."""
+    found = past({f"{LONG}/embedded/0": about(3.0, processor="another")})
+
+    assert found.minutes(job(profile="embedded")) == 3
+
+
 def test_runs_of_this_checkout_count_too(past):
     """A first run sets what the next ones are held against."""
     assert past({f"{LONG}/full/0": about(12.0)}, today=True).minutes(job()) == 12

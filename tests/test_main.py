@@ -1,5 +1,6 @@
 """The command line: options, messages and exit codes."""
 
+import json
 import os
 import subprocess
 import sys
@@ -55,6 +56,7 @@ def test_other_seeds_are_refused(text):
         (["run", "--seeds", "none"], "names no seeds"),
         (["sweep", "--experiments", "nothing-*"], "clustering-eq5-mnist"),
         (["why", "nothing"], "clustering-eq5-mnist"),
+        (["run", "--budget", "20"], "expected one such as 20m"),
         (["frobnicate"], "No such command"),
     ],
 )
@@ -93,3 +95,31 @@ def test_strict_without_data_exits_2_and_says_how_to_get_them(bare):
     assert "Set TFDS_DATA_DIR" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (project / "build" / "runs").exists()
+
+
+def test_a_budget_leaves_what_does_not_fit_and_tells_machines(tmp_path):
+    """The digits take article 05 longer than a second, on any machine: exit code 0, and said so."""
+    job = "clustering-eq5-mnist/embedded/0"
+    arguments = ["--profile", "embedded", "--experiments", "clustering-eq5-mnist"]
+    ended = replicate(
+        "sweep", *arguments, "--budget", "1s", "--json", REPLICATION_BUILD=str(tmp_path)
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    told = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [each["event"] for each in told] == ["planned", "left", "ended"]
+    assert told[0]["missing"] == told[2]["left"] == 1
+    assert told[1]["job"] == job and told[1]["minutes"] > 1 / 60
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_check_tells_machines_what_it_tells_people(tmp_path):
+    """An object a line for every claim, and a summary."""
+    ended = replicate("check", "--json", REPLICATION_BUILD=str(tmp_path))
+
+    told = [json.loads(line) for line in ended.stdout.splitlines()]
+    claims = [each for each in told if each["event"] == "claim"]
+    assert len({(each["article"], each["claim"]) for each in claims}) == len(claims) > 80
+    assert all(each["verdict"] and "against_ourselves" in each for each in claims)
+    assert told[-1]["event"] == "summary"
+    assert bool(told[-1]["problems"]) == (ended.returncode == 1)

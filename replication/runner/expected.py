@@ -18,25 +18,28 @@ class Expected:
     """Minutes that jobs take, the training they share included, from past wall times.
 
     The median over earlier seeds on this machine, with as many threads; else what the experiment
-    declares, at the pace of this machine; None for a job that nothing is known about.
+    declares for the full profile, at the pace of this machine; else what it took elsewhere; None
+    for a job that nothing is known about.
     """
 
     def __init__(self, threads: int | None = None):
         here = {**fingerprints.environment(), "threads": threads or settings.threads()}
-        past = defaultdict(list)
+        past, elsewhere = defaultdict(list), defaultdict(list)
         for root in (settings.RESULTS, settings.TODAY):
             for name, about in results.read_provenance(root).items():
-                if all(about["environment"].get(part) == here[part] for part in _SAME):
-                    past[tuple(name.split("/")[:2])].append(about["minutes"])
+                same = all(about["environment"].get(part) == here[part] for part in _SAME)
+                times = past if same else elsewhere
+                times[tuple(name.split("/")[:2])].append(about["minutes"])
         self._past = {run: statistics.median(minutes) for run, minutes in past.items()}
+        self._elsewhere = {run: statistics.median(minutes) for run, minutes in elsewhere.items()}
         self._pace = self._pace_of_this_machine()
 
     def minutes(self, job: Job) -> float | None:
         """Expected minutes of one job, or None."""
-        found = self._past.get((job.experiment.name, job.profile))
-        if found is None and job.profile == "full":
+        run = job.experiment.name, job.profile
+        if run not in self._past and job.profile == "full":
             return job.experiment.minutes * self._pace
-        return found
+        return self._past.get(run, self._elsewhere.get(run))
 
     def total(self, jobs: Iterable[Job]) -> float | None:
         """Minutes of all jobs one after another; None if nothing is known of any of them."""
