@@ -37,7 +37,14 @@ def read_backends(root: Path) -> pd.DataFrame:
 def read_backend_runs(root: Path) -> dict[str, dict]:
     """How each of their runs was made, by "backend/device/experiment/profile/seed"."""
     path = Path(root) / _PROVENANCE
-    return parse_provenance(read_text(path), str(path), _KEY) if path.is_file() else {}
+    runs = parse_provenance(read_text(path), str(path), _KEY) if path.is_file() else {}
+    for name, about in runs.items():
+        if "environment" not in about:
+            raise ResultsError(
+                f"{path}: run {name!r}: expected an environment, received none; restore the file "
+                "or take the run anew"
+            )
+    return runs
 
 
 def add_backend(root: Path, folder: Path) -> list[str]:

@@ -1,11 +1,14 @@
 """Keeping results true: what changed since a run, keeping it all the same, promoting it."""
 
 import json
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 
 from replication import experiments, fingerprints, results, store
+from replication.results.damage import move_damaged
 from replication.runner import settings
 from replication.runner.jobs import Job, select
 
@@ -86,8 +89,18 @@ def _keep(job: Job, older: Path, *, reason: str) -> str:
 
 
 def forget_stale_rows() -> None:
-    """Drops rows of `build/results` whose job has another key by now."""
+    """Drops rows of `build/results` whose job has another key; moves damaged tables aside.
+
+    Rows come back from the run store when their jobs are asked for.
+    """
     for slug in experiments.slugs():
+        aside = settings.BUILD / "damaged" / f"{slug}-{time.time_ns()}"
+        if problem := move_damaged(settings.TODAY, slug, aside):
+            print(
+                f"{problem}. These tables were moved to {aside}; rows of stored runs come back "
+                "when their jobs are asked for.",
+                file=sys.stderr,
+            )
         for name, about in results.read_provenance(settings.TODAY, slug).items():
             if about.get("key") != _current_key(name):
                 experiment, profile, seed = name.split("/")
