@@ -8,6 +8,7 @@ its own pass: whatever leaves `main` but SystemExit is what a user would see as 
 import contextlib
 import functools
 import io
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,13 +102,18 @@ class Demo:
 
 
 def make_demo(root: Path) -> Demo:
-    """Writes the demo project, with curves and with runs on another backend."""
+    """Writes the demo project, its runs sealed, with curves and with runs on another backend."""
     make_project(root)
+    made, accepted = root / "made", root / "results"
+    accepted.rename(made)
     (root / "docs" / "backends.md").write_text(DOCUMENT)
     epochs = range(1, 4)
     rows = [("demo-run", "full", 0, epoch, "loss", 1 / epoch) for epoch in epochs]
     columns = ["experiment", "profile", "seed", "epoch", "quantity", "value"]
-    results.write_history(root / "results", "demo", pd.DataFrame(rows, columns=columns))
+    results.write_history(made, "demo", pd.DataFrame(rows, columns=columns))
+    results.promote(made, accepted, "demo", reason="first runs")
+    shutil.copyfile(made / "demo" / "notebook.ipynb", accepted / "demo" / "notebook.ipynb")
+    shutil.rmtree(made)
     results.record(
         root / "elsewhere" / "results",
         "demo",
