@@ -183,3 +183,45 @@ def test_sparsity_of_one_unit_and_selectivity_of_one_class_are_refused():
         metrics.hoyer_sparsity(np.ones((3, 1)))
     with pytest.raises(ValueError, match="two classes or more"):
         metrics.class_selectivity(np.ones((3, 2)), np.zeros(3))
+
+
+def test_thresholds_of_ours_are_written_out():
+    """An activation counts above a hundredth of its unit's largest: 0.015 does, 0.005 does not."""
+    codes = np.array([[1.0, 1.0], [0.015, 0.005]])
+
+    assert metrics.active_share(codes) == 3 / 4
+
+
+def test_two_classes_are_enough_for_selectivity():
+    """With two, the rest is the other one: (m_max - m_min) / (m_max + m_min)."""
+    codes = np.array([[3.0, 0.0], [1.0, 2.0]])
+
+    found = metrics.class_selectivity(codes, np.array([4, 7]))
+
+    assert found == pytest.approx(((3 - 1) / (3 + 1) + 1) / 2, abs=EXACT)
+
+
+def test_selectivity_of_float32_codes_is_averaged_in_double_precision():
+    """A float32 mean of many activations would lose digits."""
+    rng = np.random.default_rng(0)
+    codes, labels = rng.random((60_000, 2)).astype("float32"), rng.integers(2, size=60_000)
+
+    found = metrics.class_selectivity(codes, labels)
+
+    assert found == metrics.class_selectivity(codes.astype(float), labels)
+
+
+def test_equal_units_are_taken_in_order_also_when_they_are_many():
+    """The sort is a stable one; the default is not, beyond sixteen numbers."""
+    codes = np.tile(np.arange(300) % 2, (3, 1)).astype(float)
+
+    found = metrics.most_active_units(codes, 40)
+
+    np.testing.assert_array_equal(found, np.arange(1, 81, 2))
+
+
+def test_sparsity_never_leaves_the_unit_interval_by_rounding():
+    """One unit of three: root and ratio are rounded, and still it is one at most."""
+    for num_units in range(2, 60):
+        assert 0 <= metrics.hoyer_sparsity(np.full((1, num_units), 0.1)) <= 1
+        assert metrics.hoyer_sparsity(0.1 * np.eye(num_units)) <= 1

@@ -172,3 +172,32 @@ def test_smoothing_does_not_mix_images():
 
     standard_error = cosines.std() / np.sqrt(len(cosines))
     assert abs(cosines.mean()) < 4 * standard_error  # four standard errors of zero
+
+
+def test_rotations_are_by_five_degrees_interpolated_linearly():
+    """Each pixel of the turned image is read between four of the old ones, written as a loop."""
+    images = pictures(2).astype(float)
+    centre = (SIZE - 1) / 2
+
+    def turned(image, degrees):
+        cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+        found = np.zeros((SIZE, SIZE))
+        for i, j in np.ndindex(SIZE, SIZE):
+            y = centre + cos * (i - centre) + sin * (j - centre)
+            x = centre - sin * (i - centre) + cos * (j - centre)
+            for a, b in np.ndindex(2, 2):
+                row, column = int(np.floor(y)) + a, int(np.floor(x)) + b
+                if 0 <= row < SIZE and 0 <= column < SIZE:
+                    weight = (1 - abs(y - row)) * (1 - abs(x - column))
+                    found[i, j] += weight * image[row, column]
+        return found
+
+    found = metrics.tangent_vectors(images)["rotation"]
+
+    expected = unit(np.stack([turned(each, 5) - turned(each, -5) for each in images]))
+    np.testing.assert_allclose(found, expected, atol=1e-9)  # interpolation weights in doubles
+
+
+def test_the_width_of_a_pen_stroke_is_two_pixels():
+    """What contraction is measured with is fixed here, as the results rest on it."""
+    assert metrics.SMOOTHING == 2.0

@@ -191,3 +191,20 @@ def test_mean_squared_gain_of_random_directions_is_the_norm_over_inputs(layer):
     expected = metrics.jacobian_squared_norms(codes, kernel)[0] / INPUTS
     standard_error = squared.std() / np.sqrt(len(squared))
     assert abs(squared.mean() - expected) < 4 * standard_error  # four standard errors
+
+
+def test_effective_ranks_of_several_matrices_do_not_mix():
+    """Each row has its own sum: three matrices of two values, by hand."""
+    values = np.array([[1.0, 1.0], [5.0, 0.0], [3.0, 1.0]])
+
+    found = metrics.effective_rank(values)
+
+    uneven = np.exp(-(0.75 * np.log(0.75) + 0.25 * np.log(0.25)))
+    np.testing.assert_allclose(found, [2, 1, uneven], rtol=1e-12)  # double precision
+
+
+def test_effective_ranks_of_as_many_matrices_as_values():
+    """Where rows and columns could be taken for each other."""
+    found = metrics.effective_rank(np.array([[1.0, 1.0], [9.0, 0.0]]))
+
+    np.testing.assert_allclose(found, [2, 1], rtol=1e-12)  # double precision

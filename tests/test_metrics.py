@@ -379,3 +379,23 @@ def test_protocol_against_a_loop_over_examples(protocol):
         right = sum(int(names[each] == label) for each, label in zip(c, y, strict=True))
         assert scores[name] == (pytest.approx(right / len(y), abs=EXACT), len(y)), name
     assert len(mapped) == 14
+
+
+def test_a_cluster_with_a_single_test_example_is_used():
+    """One is enough; an empty one is not."""
+    scores = metrics.clustering_protocol(
+        [0, 1, 2], [0, 1, 2], [0, 0, 1], [0, 0, 1], num_classes=NUM, num_clusters=NUM
+    )
+
+    assert scores["clusters_used"] == (2, 3)
+
+
+def test_assignment_entropy_of_float32_probabilities_is_summed_in_double_precision():
+    """A float32 mean of a hundred thousand rows would lose digits."""
+    rows = np.tile(np.float32([[0.1, 0.9]]), (100_000, 1))
+    rows[::2] = np.float32([0.7, 0.3])
+
+    found = metrics.assignment_entropy(rows)
+
+    mean = rows.astype(float).mean(axis=0)  # of float32 numbers that sum to 1 but for 1e-8
+    assert found == pytest.approx(-(mean * np.log(mean)).sum(), abs=1e-12)  # doubles

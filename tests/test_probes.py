@@ -177,3 +177,32 @@ def test_knn_accuracy_needs_three_votes_of_five():
 
     assert metrics.knn_accuracy(codes, (labels, np.array([0]))) == 1
     assert metrics.knn_accuracy(codes, (labels, np.array([1]))) == 0
+
+
+def test_five_neighbours_vote():
+    """Three near of one class, three far of another: a sixth voice would tie, and then win."""
+    codes = (np.array([[1.0], [2], [3], [10], [11], [12]]), np.array([[0.0]]))
+    labels = np.array([1, 1, 1, 0, 0, 0])
+
+    assert NEIGHBORS == 5
+    assert metrics.knn_accuracy(codes, (labels, np.array([1]))) == 1
+
+
+def test_the_probe_is_given_a_thousand_steps_and_a_tolerance():
+    """Settings that the numbers rest on, as scikit-learn has them."""
+    (codes, _), (labels, _) = split(distance=1.0)
+
+    regression = metrics.fit_linear_probe(codes, labels)[-1]
+
+    assert (regression.max_iter, regression.tol, regression.C) == (1000, 1e-3, 1.0)
+
+
+def test_pca_error_of_float32_pixels_is_averaged_in_double_precision():
+    """A float32 mean over many pixels would lose digits."""
+    train, test = (correlated(size, size).astype("float32") for size in (80, 40_000))
+
+    *codes, error = metrics.pca_codes(train, test, components=5)
+
+    pca = PCA(5, svd_solver="covariance_eigh").fit(train)
+    squares = np.square(test - pca.inverse_transform(codes[1]))
+    assert error == pytest.approx(squares.astype(float).mean(), rel=1e-12)  # doubles

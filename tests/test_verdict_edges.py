@@ -352,3 +352,13 @@ def test_a_claim_has_the_status_of_its_profile_and_of_everything_it_names():
     assert status_of_claim(made, rows, "smoke") == "not run"
     assert status_of_claim(value_claim(1.0), rows) == "stable"
     assert status_of_claim(claim("value", reported=1, measures="control/m"), rows) == "not run"
+
+
+def test_what_did_not_run_says_nothing_of_the_rest():
+    """A control that was not run does not make a stable claim `not run`, nor hide a new number."""
+    here = {"ours/full/0": {"fingerprint": "x"}}
+    committed = measured(ours=[1], control=[3])
+    rows = compare(committed, measured(ours=[1]), committed_provenance=here, today_provenance=here)
+
+    assert status_of_claim(value_claim(1.0, ("control/m",)), rows) == "stable"
+    assert roll_up(["not run", "no such status"]) == "not run"
