@@ -55,7 +55,7 @@ class Lines:
             line = 1 if index is None else self.of_entry(index, table)
         what = "article" if index is None else self._name(index, table)
         return ClaimError(
-            f"{self.path}:{line}: {what}" + (f", key {key!r}" if key else "") + f": {problem}"
+            f"{self.path}:{line}: {what}" + (f", key {_shown(key)}" if key else "") + f": {problem}"
         )
 
     def _starts(self, table: str) -> list[int]:
@@ -63,7 +63,9 @@ class Lines:
 
     def _name(self, index: int, table: str) -> str:
         line = self._find("id", index, table)
-        written = self._lines[line - 1].split("=", 1)[1].strip() if line else f"number {index + 1}"
+        written = (
+            self._lines[line - 1].split("=", 1)[1].strip()[:200] if line else f"number {index + 1}"
+        )
         return f"{'claim' if table == 'claims' else 'open detail'} {written}"
 
     def _find(self, key: str, index: int | None, table: str) -> int | None:

@@ -95,7 +95,7 @@ def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@sizes(60, 3_000)
+@sizes(30, 2_000)
 def test_claims_of_any_structure_are_judged_or_refused(demo, count):
     """Keys lost, renamed, of another type; numbers without end, texts that mean harm."""
     content = tomllib.loads((demo.root / CLAIMS).read_text(encoding="utf-8"))
@@ -104,7 +104,7 @@ def test_claims_of_any_structure_are_judged_or_refused(demo, count):
     for_all(count, texts, survives(demo, CLAIMS, CHECK))
 
 
-@sizes(40, 2_000)
+@sizes(25, 1_000)
 def test_claims_of_damaged_bytes_are_judged_or_refused(demo, count):
     """Bits flipped, parts lost, doubled and put in anywhere."""
     content = (demo.root / CLAIMS).read_bytes()
@@ -112,7 +112,7 @@ def test_claims_of_damaged_bytes_are_judged_or_refused(demo, count):
     for_all(count, damaged(content), survives(demo, CLAIMS, CHECK))
 
 
-@sizes(40, 1_500)
+@sizes(25, 1_000)
 @pytest.mark.parametrize("path", REAL, ids=[path.stem for path in REAL])
 def test_the_real_claims_damaged_load_or_are_refused(tmp_path, path, count):
     """The five files of the project: either articles or one ClaimError that names the file."""
@@ -131,7 +131,7 @@ def test_the_real_claims_damaged_load_or_are_refused(tmp_path, path, count):
     for_all(count, st.one_of(damaged(content), structures), holds)
 
 
-@sizes(20, 600)
+@sizes(10, 300)
 @pytest.mark.parametrize("name", TABLES)
 def test_tables_of_any_structure_are_judged_or_refused(demo, name, count):
     """Columns shuffled or lost, rows doubled, cells of another type, other encodings."""
@@ -140,7 +140,7 @@ def test_tables_of_any_structure_are_judged_or_refused(demo, name, count):
     for_all(count, table_text(content), survives(demo, name, CHECK))
 
 
-@sizes(20, 1_000)
+@sizes(12, 500)
 @pytest.mark.parametrize("name", MADE)
 def test_provenance_of_any_structure_is_judged_or_refused(demo, name, count):
     """How runs were made, with anything in the place of anything."""
@@ -150,7 +150,7 @@ def test_provenance_of_any_structure_is_judged_or_refused(demo, name, count):
     for_all(count, texts, survives(demo, name, CHECK))
 
 
-@sizes(10, 400)
+@sizes(6, 200)
 @pytest.mark.parametrize("name", [*TABLES, *MADE, *DOCUMENTS])
 def test_committed_files_of_damaged_bytes_are_judged_or_refused(demo, name, count):
     """Tables, provenance and documents with bytes flipped, lost, doubled and put in."""
@@ -159,7 +159,7 @@ def test_committed_files_of_damaged_bytes_are_judged_or_refused(demo, name, coun
     for_all(count, damaged(content), survives(demo, name, CHECK))
 
 
-@sizes(3, 60)
+@sizes(2, 40)
 @pytest.mark.parametrize("name", [CLAIMS, *TABLES, *MADE, *DOCUMENTS, NOTEBOOK])
 def test_the_site_is_built_of_damaged_files_or_refused(demo, name, count):
     """Whatever `check` lets pass, the pages can be made of."""
@@ -169,7 +169,7 @@ def test_the_site_is_built_of_damaged_files_or_refused(demo, name, count):
     for_all(count, damaged(content), survives(demo, name, out))
 
 
-@sizes(20, 1_000)
+@sizes(12, 500)
 def test_todays_tables_are_compared_or_refused(demo, tmp_path, count):
     """Tables under build/results are held against the committed ones, whatever they hold."""
     today = demo.root / "build" / "results" / "demo"
@@ -265,7 +265,7 @@ def _parsing(callback):
     return parse
 
 
-@sizes(25, 600)
+@sizes(12, 300)
 @pytest.mark.parametrize(
     "command",
     [["why"], ["diff"], ["backends"], ["list", "--article"], ["sweep", "--experiments"]],
