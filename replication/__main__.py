@@ -4,6 +4,7 @@ Exit codes: 0 fine, 1 a check or a run failed, 2 a usage or input error,
 130 interrupted.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -288,8 +289,24 @@ def _minutes(budget: str | None) -> float | None:
         raise typer.BadParameter(str(error), param_hint="--budget") from error
 
 
+_INTERRUPTED = "interrupted: finished epochs and runs are stored; the same call goes on"
+
+
+def _leave_at_once(*_) -> None:
+    """Ends the process: libraries that are being imported may swallow an exception."""
+    os.write(2, f"{_INTERRUPTED}\n".encode())
+    os._exit(130)
+
+
 def main() -> None:
     """Runs the command line and exits with its code."""
+    from replication import terminal
+
+    with terminal.interrupts(_leave_at_once):  # until a display takes over
+        _main()
+
+
+def _main() -> None:
     from replication.claims import ClaimError
     from replication.datasets import DatasetError
     from replication.experiments import ExperimentError
@@ -305,8 +322,7 @@ def main() -> None:
         sys.exit(2)
     except SystemExit as ended:
         if ended.code == 130:
-            note = "interrupted: finished epochs and runs are stored; the same call goes on"
-            print(note, file=sys.stderr)
+            print(_INTERRUPTED, file=sys.stderr)
         raise
 
 

@@ -75,7 +75,8 @@ def _event(path: Path, state: str, line: str, **facts) -> Event:
 def execute(path: Path, folder: Path, environment: dict[str, str]) -> Path:
     """Executes one notebook and writes it and its HTML page into `folder`.
 
-    The folder gets a notebook only if every cell ran.
+    The folder gets a notebook only if every cell ran; a former one goes first,
+    so that nobody takes it for this one's.
 
     Returns:
         The HTML page.
@@ -89,6 +90,9 @@ def execute(path: Path, folder: Path, environment: dict[str, str]) -> Path:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellControlSignal
 
+    executed = folder / path.name
+    for former in (executed, executed.with_suffix(".html")):
+        former.unlink(missing_ok=True)
     notebook = _read(path)
     started, reached, kernels = time.perf_counter(), [], []
 
@@ -113,7 +117,6 @@ def execute(path: Path, folder: Path, environment: dict[str, str]) -> Path:
         raise NotebookError(
             f"{path.name}, {where}, after {time.perf_counter() - started:.0f} s: {why}"
         ) from error
-    executed = folder / path.name
     store.write_atomically(executed, nbformat.writes(_without_timestamps(notebook)).encode())
     return render(executed)
 

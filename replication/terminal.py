@@ -5,9 +5,13 @@ keeps a line for each running job and one for all of them; elsewhere it prints l
 `--json` an object a line. When it ends, on whatever account, it says what came of the jobs.
 """
 
+import contextlib
 import json
+import signal
+import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,6 +39,21 @@ def display(*, as_json: bool = False, console: "Console | None" = None) -> "Line
     console = console or Console()
     live = console.is_terminal and not console.is_dumb_terminal
     return Live(console) if live else Lines()
+
+
+@contextlib.contextmanager
+def interrupts(handler) -> Iterator[None]:
+    """Has Ctrl-C handled that way meanwhile, unless it is ignored, or not ours to handle."""
+    ours = threading.current_thread() is threading.main_thread()
+    former = signal.getsignal(signal.SIGINT)
+    if not ours or former in (signal.SIG_IGN, None):
+        yield
+        return
+    signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 @dataclass
@@ -140,9 +159,12 @@ class Lines:
         self._last: dict[str, float] = defaultdict(lambda: -_EVERY)
 
     def __enter__(self) -> "Lines":
+        self._interrupts = interrupts(signal.default_int_handler)
+        self._interrupts.__enter__()
         return self
 
     def __exit__(self, kind, *_) -> None:
+        self._interrupts.__exit__(None, None, None)
         if kind is not None and issubclass(kind, KeyboardInterrupt):
             self.say(self.progress.interrupted())
         elif kind is None:
@@ -201,13 +223,13 @@ class Live(Lines):
         super().__init__()
         self._console = console
 
-    def __enter__(self) -> "Live":
+    def __enter__(self) -> Lines:
         from rich.live import Live as Screen
 
         options = {"console": self._console, "refresh_per_second": 4, "transient": True}
         self._screen = Screen(get_renderable=self._drawn, **options)
         self._screen.start()
-        return self
+        return super().__enter__()
 
     def __exit__(self, *about) -> None:
         self._screen.stop()

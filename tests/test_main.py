@@ -69,6 +69,21 @@ def test_bad_arguments_exit_2_with_a_sentence(arguments, expected):
     assert expected in " ".join(ended.stderr.replace("│", " ").split())
 
 
+def test_ctrl_c_while_libraries_load_ends_at_once():
+    """An import may swallow the exception, so it is none."""
+    code = (
+        "import signal; from replication import __main__ as command\n"
+        "def load():\n"
+        "    try: signal.raise_signal(signal.SIGINT)\n"
+        "    except BaseException: pass\n"
+        "command._main = load; command.main(); print('went on')"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr.startswith("interrupted: finished epochs and runs are stored")
+
+
 @pytest.fixture
 def bare(tmp_path):
     """A checkout with no data beside it, no data at home, and no network."""

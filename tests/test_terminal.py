@@ -2,6 +2,7 @@
 
 import io
 import json
+import signal
 
 import pytest
 from rich.console import Console
@@ -149,6 +150,22 @@ def test_an_interrupt_says_what_is_stored(clock, capsys):
         "  a-long/full/0: stored up to epoch 3 of 10",
         "  b-short/full/1: in its first epoch",
     ]
+
+
+def test_a_display_takes_ctrl_c_and_gives_it_back():
+    """While it is open Ctrl-C is an exception, whatever handled it before; ignored it stays."""
+    noted, before = [], signal.signal(signal.SIGINT, lambda *_: noted.append("before"))
+    try:
+        with pytest.raises(KeyboardInterrupt), terminal.Lines():
+            signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with terminal.Lines():
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert noted == ["before"]
 
 
 def test_json_is_an_object_a_line(clock, capsys):
