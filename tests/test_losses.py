@@ -286,3 +286,17 @@ def test_shapes_that_do_not_fit_are_refused(function, first, second):
 
     assert str(first) in str(caught.value)
     assert str(second) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("function", "names"),
+    [
+        (lambda a, b: losses.gaussian_reconstruction_loss(a, b, 5.0), "x and x_decoded"),
+        (losses.squared_error, "x and x_decoded"),
+        (losses.class_weighted_kl, "probabilities and kl"),
+    ],
+)
+def test_a_refusal_names_what_does_not_fit(function, names):
+    """By the names of the arguments."""
+    with pytest.raises(ValueError, match=f"^{names} must have the same shape; received "):
+        function(ops.zeros((2, 3)), ops.zeros((2, 4)))

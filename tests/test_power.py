@@ -130,14 +130,15 @@ def test_the_power_line_of_an_undecided_order_names_the_seeds_it_needs():
 def chance_outside(effect, n, widening):
     """Of |mean| > t * widening * std / sqrt(n), by scipy's noncentral t distribution."""
     threshold = scipy.stats.t.isf(0.025, n - 1) * widening
-    shifted = scipy.stats.nct(n - 1, effect * math.sqrt(n))
+    shifted = scipy.stats.nct(n - 1, effect * np.sqrt(n))
     return shifted.sf(threshold) + np.nan_to_num(shifted.cdf(-threshold))  # nan: nothing is there
 
 
 @pytest.mark.parametrize("effect", [0.15, 0.45, 0.5, 0.9, 1.7, 3.2])
 def test_seeds_for_a_mean_against_a_loop_over_scipy(effect):
     """The first n whose chance is four in five."""
-    expected = next(n for n in range(3, 1001) if chance_outside(effect, n, 1) >= 0.8)
+    n = np.arange(3, 1001)
+    expected = n[chance_outside(effect, n, 1) >= 0.8][0]
 
     assert power.seeds_for_mean(standardised(effect)) == expected
 
@@ -147,11 +148,9 @@ def test_seeds_for_a_draw_against_a_loop_over_scipy(effect):
     """Out where it will be out for good, in where it will be in."""
     out_for_good = effect > scipy.stats.norm.isf(0.025)
 
-    def chance(n):
-        out = chance_outside(effect, n, math.sqrt(n + 1))
-        return out if out_for_good else 1 - out
-
-    expected = next((n for n in range(3, 1001) if chance(n) >= 0.8), math.inf)
+    n = np.arange(3, 1001)
+    out = chance_outside(effect, n, np.sqrt(n + 1))
+    expected = next(iter(n[(out if out_for_good else 1 - out) >= 0.8]), math.inf)
 
     assert power.seeds_for_draw(standardised(0.0), effect) == expected
     assert power.seeds_for_draw(standardised(5.0), 5.0 - effect) == expected
@@ -180,7 +179,8 @@ def test_the_chance_is_one_where_the_series_gives_up_far_above(effect, n):
 
 def test_more_seeds_than_anybody_runs_are_infinitely_many():
     """1,000 are the last that are counted, and said as a number; two values do give a spread."""
-    last = next(e for e in np.arange(0.0880, 0.0900, 1e-5) if chance_outside(e, 1000, 1) >= 0.8)
+    effects = np.arange(0.0880, 0.0900, 1e-5)
+    last = effects[chance_outside(effects, 1000, 1) >= 0.8][0]
 
     assert power.seeds_for_mean(standardised(last)) == 1000
     assert power.seeds_for_mean(standardised(last - 2e-5)) == math.inf

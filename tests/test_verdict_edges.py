@@ -362,3 +362,13 @@ def test_what_did_not_run_says_nothing_of_the_rest():
 
     assert status_of_claim(value_claim(1.0, ("control/m",)), rows) == "stable"
     assert roll_up(["not run", "no such status"]) == "not run"
+
+
+def test_the_closest_rival_is_shown_whatever_its_name():
+    """The one that comes closest to refuting the claim, not the first of the alphabet."""
+    rows = measured(ours=[3, 4, 5], far=[0, 1.1, 2], near=[2.9, 3.88, 4.9])
+
+    found = judge(order_claim(("far/m", "near/m")), rows)
+    assert found.values == pytest.approx({0: 0.1, 1: 0.12, 2: 0.1})
+    less = judge(order_claim(("far/m", "near/m"), "less"), rows)
+    assert less.values == pytest.approx({0: 3, 1: 2.9, 2: 3})

@@ -1,0 +1,181 @@
+# ruff: noqa: E501 (names of tests)
+"""Every metric, loss and verdict has an oracle: a second implementation, or a closed form.
+
+The table names, for each public function and class, a test that computes the same thing another
+way. A new one without a line here fails, and so does a line whose test is gone or never names it.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from replication import metrics
+
+ROOT = Path(__file__).parents[2]
+MODULES = (
+    *(f"metrics/{name}" for name in ("clusters", "codes", "directions", "jacobians", "probes")),
+    "metrics/signals",
+    "losses",
+    *(f"claims/{name}" for name in ("intervals", "judge", "power", "regression", "verdicts")),
+)
+ORACLES = {
+    "metrics/clusters": {
+        "contingency_matrix": "test_metrics.py::test_contingency_matrix_against_sklearn",
+        "majority_mapping": "test_metrics.py::test_mappings_against_loops",
+        "hungarian_mapping": "test_metrics.py::test_mappings_against_loops",
+        "mapped_accuracy_score": "test_metrics.py::test_mapped_accuracy_against_a_loop",
+        "purity_score": "test_metrics.py::test_purity_against_a_loop",
+        "hungarian_accuracy_score": "test_metrics.py::test_hungarian_accuracy_against_all_permutations",
+        "assignment_entropy": "test_metrics.py::test_assignment_entropy_against_scipy",
+        "clustering_protocol": "test_metrics.py::protocol",
+        "protocol_metric_name": "test_metrics.py::test_names_of_the_protocol_are_written_out",
+        "protocol_metric_names": "test_metrics.py::test_names_of_the_protocol_are_written_out",
+    },
+    "metrics/codes": {
+        "hoyer_sparsity": "test_codes.py::test_hoyer_sparsity_against_norms_of_numpy",
+        "active_share": "test_codes.py::test_active_share_against_a_loop",
+        "class_selectivity": "test_codes.py::test_class_selectivity_against_a_loop",
+        "most_active_units": "test_codes.py::test_most_active_units_against_a_sorted_list",
+    },
+    "metrics/directions": {
+        "tangent_vectors": "test_directions.py::test_rotations_are_by_five_degrees_interpolated_linearly",
+        "random_directions": "test_directions.py::test_random_directions_favour_no_pixel",
+    },
+    "metrics/jacobians": {
+        "sigmoid_slopes": "test_jacobians.py::test_the_explicit_matrix_is_the_derivative_of_the_layer",
+        "jacobian_squared_norms": "test_jacobians.py::test_mean_squared_gain_of_random_directions_is_the_norm_over_inputs",
+        "jacobian_svd": "test_jacobians.py::test_singular_vectors_are_orthonormal_and_stretched_by_their_values",
+        "jacobian_singular_values": "test_jacobians.py::test_singular_values_of_orthogonal_features_are_the_slopes",
+        "effective_rank": "test_jacobians.py::test_effective_rank_against_its_formula",
+        "gains": "test_jacobians.py::test_gains_are_lengths_under_the_explicit_matrices",
+    },
+    "metrics/probes": {
+        "fit_linear_probe": "test_probes.py::test_linear_probe_against_an_optimiser_of_scipy",
+        "linear_probe_accuracy": "test_probes.py::test_linear_probe_accuracy_is_the_share_of_right_predictions",
+        "knn_accuracy": "test_probes.py::test_knn_accuracy_against_brute_force",
+        "pca_codes": "test_probes.py::test_pca_error_and_codes_against_the_svd_of_numpy",
+    },
+    "metrics/signals": {
+        "psnr": "test_signals.py::test_psnr_of_powers_of_ten",
+        "unexplained_variance": "test_signals.py::test_unexplained_variance_against_sklearn",
+    },
+    "losses": {
+        "gaussian_reconstruction_loss": "test_losses.py::test_reconstruction_loss_is_a_gaussian_log_density_less_its_constant",
+        "gaussian_reconstruction_constant": "test_losses.py::test_reconstruction_loss_is_a_gaussian_log_density_less_its_constant",
+        "gaussian_kl": "test_losses.py::test_gaussian_kl_against_quadrature",
+        "gaussian_one_sample_kl": "test_losses.py::test_one_sample_kl_against_densities",
+        "class_weighted_kl": "test_losses.py::test_class_weighted_kl_against_a_loop_and_einsum",
+        "negative_entropy": "test_losses.py::test_negative_entropy_against_scipy",
+        "squared_error": "test_losses.py::test_squared_error_against_a_loop",
+        "squared_norm": "test_penalties.py::test_squared_norm_is_that_of_frobenius_added_over_matrices",
+        "l1_activity": "test_penalties.py::test_l1_activity_is_the_l1_norm_of_each_code",
+        "bernoulli_kl": "test_penalties.py::test_bernoulli_kl_against_scipy",
+        "guarded_bernoulli_kl": "test_penalties.py::test_guarded_bernoulli_kl_against_a_loop",
+        "contractive_penalty": "test_penalties.py::test_contractive_penalty_against_a_loop",
+    },
+    "claims/intervals": {
+        "Interval": "test_verdict_edges.py::test_an_interval_without_values_is_refused_and_one_value_has_no_width",
+        "t_quantile": "test_verdict_edges.py::test_the_t_quantile_is_that_of_scipy_stats",
+        "prediction_interval": "test_verdicts.py::test_intervals_agree_with_scipy",
+        "mean_interval": "test_verdicts.py::test_intervals_agree_with_scipy",
+        "moments": "test_verdict_edges.py::test_moments_against_numpy",
+    },
+    "claims/judge": {
+        "judge": "test_verdict_edges.py::test_orders_against_a_judge_written_again",
+        "judge_by": "test_verdict_edges.py::test_values_by_seed_against_a_loop",
+        "values_by_seed": "test_verdict_edges.py::test_values_by_seed_against_a_loop",
+        "Judgement": "test_verdict_edges.py::test_values_and_identities_against_a_judge_written_again",
+    },
+    "claims/power": {
+        "seeds_for_mean": "test_power.py::test_seeds_for_a_mean_against_a_loop_over_scipy",
+        "seeds_for_draw": "test_power.py::test_seeds_for_a_draw_against_a_loop_over_scipy",
+        "is_out_for_good": "test_power.py::test_seeds_for_a_draw_against_a_loop_over_scipy",
+        "format_seeds": "test_power.py::test_more_seeds_than_anybody_runs_are_infinitely_many",
+    },
+    "claims/regression": {
+        "Regression": "test_verdict_edges.py::test_comparison_against_itself_in_words",
+        "compare": "test_verdict_edges.py::test_seeds_of_other_metrics_profiles_and_experiments_are_not_mixed",
+        "roll_up": "test_verdict_edges.py::test_the_order_of_alarm",
+        "status_of_claim": "test_verdict_edges.py::test_a_claim_has_the_status_of_its_profile_and_of_everything_it_names",
+        "status_by_experiment": "test_verdict_edges.py::test_the_status_of_an_experiment_is_that_of_its_worst_number",
+    },
+    "claims/verdicts": {
+        "check": "test_verdict_problems.py::test_documents",
+        "Problem": "test_verdict_problems.py::test_drift",
+        "Report": "test_verdict_problems.py::test_a_report_holds_what_it_was_made_from",
+        "Generated": "test_verdict_problems.py::test_a_report_holds_what_it_was_made_from",
+    },
+}  # fmt: skip
+RETURNED = {"Judgement", "Regression", "Report", "Generated"}  # tests see them, and name no class
+
+
+def public(module):
+    """Names of the public functions and classes that a module defines."""
+    tree = ast.parse((ROOT / "replication" / f"{module}.py").read_text(encoding="utf-8"))
+    defined = (node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
+    return {node.name for node in defined if not node.name.startswith("_")}
+
+
+def names_in(test):
+    """Every name that a test function uses; None where there is no such test."""
+    path, _, function = test.partition("::")
+    file = ROOT / "tests" / path
+    nodes = ast.parse(file.read_text(encoding="utf-8")).body if file.is_file() else []
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            inside = list(ast.walk(node))
+            return {each.id for each in inside if isinstance(each, ast.Name)} | {
+                each.attr for each in inside if isinstance(each, ast.Attribute)
+            }
+    return None
+
+
+def unproven(oracles):
+    """What is wrong with a table of oracles, a line each."""
+    found = []
+    for module in MODULES:
+        listed = oracles.get(module, {})
+        found += [f"{module}.{name} has no oracle" for name in sorted(public(module) - set(listed))]
+        found += [f"{module}.{name} is gone" for name in sorted(set(listed) - public(module))]
+        for name, test in listed.items():
+            names = names_in(test)
+            if names is None:
+                found.append(f"{test} does not exist")
+            elif name not in names | RETURNED:
+                found.append(f"{test} never names {name}")
+    return found
+
+
+def test_every_public_name_has_an_oracle():
+    """Add a new metric, loss or rule with a test that computes it another way."""
+    assert unproven(ORACLES) == []
+
+
+def test_no_module_is_left_out():
+    """Whatever stands in metrics/, and everything that it exports."""
+    folder = ROOT / "replication" / "metrics"
+    files = {f"metrics/{path.stem}" for path in folder.glob("*.py")} - {"metrics/__init__"}
+    defined = set().union(*(public(module) for module in files))
+    functions = {name for name in metrics.__all__ if callable(getattr(metrics, name))}
+
+    assert files == {module for module in MODULES if module.startswith("metrics/")}
+    assert functions <= defined
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "test", "complaint"),
+    [
+        ("losses", "squared_error", None, "losses.squared_error has no oracle"),
+        ("losses", "cubed_error", "test_losses.py::test_squared_error_against_a_loop", "is gone"),
+        ("losses", "squared_error", "test_losses.py::test_nothing", "does not exist"),
+        ("losses", "squared_error", "test_codes.py::test_active_share_by_hand", "never names"),
+    ],
+)
+def test_a_hole_in_the_table_is_found(module, name, test, complaint):
+    """A name without a test, a test without the name, and what is no longer there."""
+    listed = {**ORACLES[module], name: test}
+    if test is None:
+        del listed[name]
+
+    assert [line for line in unproven({**ORACLES, module: listed}) if complaint in line]
