@@ -4,6 +4,7 @@ Exit codes: 0 fine, 1 a check or a run failed, 2 a usage or input error,
 130 interrupted.
 """
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -302,6 +303,9 @@ def main() -> None:
     """Runs the command line and exits with its code."""
     from replication import terminal
 
+    for stream in (sys.stdout, sys.stderr):  # where it cannot show a sign, it shows its number
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     with terminal.interrupts(_leave_at_once):  # until a display takes over
         _main()
 

@@ -84,6 +84,14 @@ def test_ctrl_c_while_libraries_load_ends_at_once():
     assert ended.stderr.startswith("interrupted: finished epochs and runs are stored")
 
 
+def test_a_terminal_that_knows_no_accents_shows_numbers(tmp_path):
+    """A tolerance is printed with a sign that ASCII lacks, which is no reason to crash."""
+    ended = replicate("check", PYTHONIOENCODING="ascii", REPLICATION_BUILD=str(tmp_path))
+
+    assert "Traceback" not in ended.stderr
+    assert "\\xb1" in ended.stdout
+
+
 @pytest.fixture
 def bare(tmp_path):
     """A checkout with no data beside it, no data at home, and no network."""

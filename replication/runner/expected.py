@@ -27,9 +27,10 @@ class Expected:
         past, elsewhere = defaultdict(list), defaultdict(list)
         for root in (settings.RESULTS, settings.TODAY):
             for name, about in results.read_provenance(root).items():
-                same = all(about["environment"].get(part) == here[part] for part in _SAME)
-                times = past if same else elsewhere
-                times[tuple(name.split("/")[:2])].append(about["minutes"])
+                environment, minutes = about.get("environment", {}), about.get("minutes")
+                same = all(environment.get(part) == here[part] for part in _SAME)
+                if minutes is not None:
+                    (past if same else elsewhere)[tuple(name.split("/")[:2])].append(minutes)
         self._past = {run: statistics.median(minutes) for run, minutes in past.items()}
         self._elsewhere = {run: statistics.median(minutes) for run, minutes in elsewhere.items()}
         self._pace = self._pace_of_this_machine()

@@ -194,14 +194,7 @@ def unlike(text, slug, found):
     ]
 
 
-STALE = pytest.mark.xfail(
-    strict=False, reason="shows one seed of equation (5) where more are committed"
-)
-
-
-@pytest.mark.parametrize(
-    "slug", [pytest.param(each, marks=STALE if each == "clustering" else ()) for each in load()]
-)
+@pytest.mark.parametrize("slug", load())
 def test_a_notebook_shows_the_numbers_of_today(slug):
     """Each claim's mean, interval and n stand in the committed notebook; others would not."""
     found, text = check(None, settings.RESULTS), shown(slug)
