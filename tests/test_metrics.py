@@ -8,11 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import entropy
-from sklearn.metrics import (
-    adjusted_rand_score,
-    cluster,
-    normalized_mutual_info_score,
-)
+from sklearn.metrics import adjusted_rand_score, cluster, normalized_mutual_info_score
 
 from replication import metrics
 from replication.metrics import UNMAPPED
