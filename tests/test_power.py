@@ -177,6 +177,23 @@ def test_the_chance_is_one_where_the_series_gives_up_far_above(effect, n):
     assert found == pytest.approx(1, abs=1e-12)  # doubles
 
 
+@pytest.mark.parametrize("n", [3, 4, 10, 400])
+def test_by_chance_alone_one_in_twenty_lies_outside(n):
+    """Half of them on either side."""
+    found = power._chance_outside(0.0, np.array([float(n)]), np.ones(1))[0]
+
+    assert found == pytest.approx(0.05, abs=1e-9)  # ten digits of SciPy's distribution
+
+
+def test_the_chance_is_none_where_the_series_gives_up_far_below():
+    """A number in the middle of very many seeds does not leave their interval."""
+    n = np.arange(900.0, 1001.0)
+
+    found = power._chance_outside(0.005, n, np.sqrt(n + 1))
+
+    np.testing.assert_allclose(found, 0, atol=1e-12)  # doubles
+
+
 def test_more_seeds_than_anybody_runs_are_infinitely_many():
     """1,000 are the last that are counted, and said as a number; two values do give a spread."""
     effects = np.arange(0.0880, 0.0900, 1e-5)

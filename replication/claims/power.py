@@ -88,17 +88,14 @@ def format_seeds(needed: float | None) -> str:
 
 def _chance_outside(effect: float, n: np.ndarray, widening: np.ndarray) -> np.ndarray:
     """Chance that |mean| > t(n-1) * widening * std / sqrt(n) in n draws of N(effect, 1)."""
-    from scipy.special import nctdtr, ndtr, stdtrit
+    from scipy.special import nctdtr, stdtrit
 
     threshold = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * widening
     shift = effect * np.sqrt(n)
-    with np.errstate(all="ignore"):
-        above, below = 1 - nctdtr(n - 1, shift, threshold), nctdtr(n - 1, shift, -threshold)
-    # Far from the centre the series gives up: below, where nothing is left, and at last above,
-    # where the normal distribution of the root-mean-square is close enough.
-    width = np.sqrt(1 + threshold**2 / (2 * (n - 1)))
-    rough = ndtr((shift - threshold * (1 - 1 / (4 * (n - 1)))) / width)
-    return np.where(np.isfinite(above), above, rough) + np.where(np.isfinite(below), below, 0.0)
+    above, below = 1 - nctdtr(n - 1, shift, threshold), nctdtr(n - 1, shift, -threshold)
+    # Dozens of standard errors away the series gives up; there the chance is all or nothing.
+    above = np.where(np.isfinite(above), above, shift > threshold)
+    return above + np.where(np.isfinite(below), below, 0.0)
 
 
 def _first(chance: Callable[[np.ndarray], np.ndarray]) -> float:
