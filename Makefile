@@ -55,13 +55,13 @@ test: export OMP_NUM_THREADS := 1
 test: export TF_NUM_INTRAOP_THREADS := 1
 test: export TF_CPP_MIN_LOG_LEVEL := 3
 test: $(installed) ## Run the tests on two cores
-	$(python) -m pytest -n 2 --dist loadfile
+	$(python) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 trust: export OMP_NUM_THREADS := 1
 trust: export TF_NUM_INTRAOP_THREADS := 1
 trust: export TF_CPP_MIN_LOG_LEVEL := 3
 trust: $(installed) ## Keep every promise of docs/trust.md: faults, bad input, mutants (long)
-	$(python) -m pytest -n 2 --dist loadfile -m 'long or not long' tests/trust
+	$(python) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'long or not long' tests/trust
 
 lint: $(installed) ## Look for mistakes and unformatted code, changing nothing
 	$(python) -m ruff check
