@@ -11,6 +11,7 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import functools  # noqa: E402
+import signal  # noqa: E402
 from dataclasses import replace  # noqa: E402
 from types import SimpleNamespace  # noqa: E402
 
@@ -21,6 +22,9 @@ from replication import experiments, training  # noqa: E402
 from replication.experiments import Profile  # noqa: E402
 from replication.runner import settings  # noqa: E402
 from replication.store import Checkpoints  # noqa: E402
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what is in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests send it to themselves
 
 UNTESTED = "REAL DATA NOT TESTED"
 SHELF_IMAGES = 120

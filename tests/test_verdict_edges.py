@@ -239,6 +239,14 @@ def test_explanations_and_seeds_needed_come_with_the_verdict():
     assert judge(value_claim(4.5), measured(ours=[3])).seeds_needed is None
 
 
+def test_a_small_interval_across_zero_decides_nothing():
+    """Whatever the claim says, and however near to zero both ends are."""
+    rows = measured(ours=[0.1, 0.2, 0.3], near=[0.12, 0.19, 0.285])
+
+    for direction in ("greater", "less"):
+        assert judge(order_claim(("near/m",), direction), rows).verdict == "inconclusive"
+
+
 def test_equal_rivals_neither_win_nor_lose():
     """A difference of exactly zero, and an interval that only touches it, decide nothing."""
     rows = measured(ours=[1, 1, 1], same=[1, 1, 1], less=[0, 0, 0], more=[2, 2, 2])

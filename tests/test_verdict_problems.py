@@ -5,6 +5,7 @@ import pytest
 
 from replication import results
 from replication.claims.verdicts import Problem, check
+from replication.results import seals
 from tests.test_report import edit, project, record, refresh, run_check  # noqa: F401
 
 AGAIN = "run it anew and `make accept`"
@@ -345,3 +346,25 @@ def test_the_ledger_rests_on_full_runs_alone(project):  # noqa: F811
     row = after.frames[1][1].iloc[0]
     assert row["ours"] == pytest.approx((0.83 + 0.84 + 0.86) / 3, abs=1e-12)  # doubles
     assert row["n"] == 3
+
+
+def test_a_broken_seal(project):  # noqa: F811
+    """It names the run, and puts every number of its experiment in doubt."""
+    root = project / "results"
+    rows = seals.rows_by_run(results.read_measurements(root), results.read_history(root))
+    runs = results.read_provenance(root, "demo")
+    results.write_provenance(root, "demo", seals.sealed(runs, rows, set(runs)))
+    assert problems(project) == []
+
+    record(root, "demo-run", 1, 0.841)
+    refresh(project)
+
+    assert problems(project) == [
+        Problem(
+            "demo-run, full, seed 1",
+            "rows and provenance as they were accepted",
+            "no seal",
+            "restore them from git, or run it anew and `make accept`",
+            measures=("demo-run/purity",),
+        )
+    ]
