@@ -58,7 +58,7 @@ class DaskCluster:
             *("--scheduler-file", found, "--idle-timeout", "15m"),
             cwd=self.folder,
         )
-        self.wait_for(found.exists)
+        self.wait_for(lambda: found.exists() and found.read_text().endswith("}"))  # all of it
         self.address = json.loads(found.read_text())["address"]
         for name in ("a", "b"):
             self._start(

@@ -194,6 +194,14 @@ def test_the_chance_is_none_where_the_series_gives_up_far_below():
     np.testing.assert_allclose(found, 0, atol=1e-12)  # doubles
 
 
+def test_no_number_of_seeds_is_left_out():
+    """Smaller and smaller effects need one seed more each time."""
+    found = {power.seeds_for_mean(standardised(effect)) for effect in np.arange(0.4, 0.8, 0.0005)}
+
+    assert found == set(range(min(found), max(found) + 1))
+    assert min(found) < 20 and max(found) > 50
+
+
 def test_more_seeds_than_anybody_runs_are_infinitely_many():
     """1,000 are the last that are counted, and said as a number; two values do give a spread."""
     effects = np.arange(0.0880, 0.0900, 1e-5)
