@@ -299,12 +299,6 @@ def _leave_at_once(*_) -> None:
     os._exit(130)
 
 
-def _shown(text: str) -> str:
-    """A message with whatever would not print, from a damaged file say, as its code."""
-    codes = (c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
-    return "".join(codes)
-
-
 def main() -> None:
     """Runs the command line and exits with its code."""
     from replication import terminal
@@ -318,6 +312,7 @@ def main() -> None:
 
 def _main() -> None:
     from replication.claims import ClaimError
+    from replication.claims.report import printable
     from replication.datasets import DatasetError
     from replication.experiments import ExperimentError
     from replication.results import ResultsError
@@ -328,7 +323,7 @@ def _main() -> None:
     try:
         app()
     except known as error:
-        print(f"error: {_shown(str(error))}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         sys.exit(2)
     except SystemExit as ended:
         if ended.code == 130:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-_COMMANDS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # characters that move, ring and colour
+_COMMANDS = re.compile(  # characters that move, ring, colour and break lines
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]"
+)
 _LOG_WIDTH = 150  # of a log file, which has no width of its own
 _STYLES = {
     "reproduced": "green",
@@ -181,11 +183,16 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'s' * (n != 1)}"
 
 
+def printable(text: str) -> str:
+    """The text with whatever would command a terminal, or break the line, as its code."""
+    return _COMMANDS.sub(lambda found: repr(found[0])[1:-1], text)
+
+
 def literal(text: str, style: str = "") -> "Text":
     """A text as it is written: no markup in brackets, and no command to the terminal."""
     from rich.text import Text
 
-    return Text(_COMMANDS.sub(lambda found: repr(found[0])[1:-1], text), style=style)
+    return Text(printable(text), style=style)
 
 
 def _styled(text: str) -> "Text":
