@@ -124,6 +124,18 @@ def test_an_error_that_every_job_would_meet_stops_all(answers):
     assert not kinds(heard, "done")
 
 
+def test_what_a_thread_did_not_expect_is_raised_and_loses_no_job_unseen(answers, monkeypatch):
+    """A process that cannot be started, say."""
+
+    def refuse(*_, **__):
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(Answering, "run", refuse)
+
+    with pytest.raises(BlockingIOError, match="no more processes"):
+        pool.run_jobs(JOBS, num_jobs=2, announce=lambda event: None)
+
+
 STAND_IN = """
 import json, sys, time
 for line in sys.stdin:
@@ -131,6 +143,9 @@ for line in sys.stdin:
     if name.startswith("sleep"):
         print(json.dumps({"event": {"event": "log", "line": "asleep"}}), flush=True)
         time.sleep(3600)
+    if name.startswith("cut"):
+        print('{"event": {"ev', end="", flush=True)
+        sys.exit(7)
     print("beside", name, file=sys.stderr, flush=True)
     print(json.dumps({"path": name}), flush=True)
 """
@@ -156,6 +171,17 @@ def test_a_worker_runs_jobs_one_after_another_in_one_process(stand_in):
     assert answers == [{"path": "a/smoke/0"}, {"path": "b/smoke/0"}]
     assert said == ["beside a/smoke/0", "beside b/smoke/0"]
     assert child.returncode == -signal.SIGKILL
+
+
+def test_a_worker_that_dies_in_the_middle_of_a_word_has_failed(stand_in):
+    """Half an answer is none; the next job gets a new process."""
+    worker = Worker(log=lambda event: None)
+
+    answers = [worker.run(f"{name}/smoke/0", {}) for name in ("cut", "whole")]
+    worker.close()
+
+    assert "ended with code 7" in answers[0]["error"]
+    assert answers[1] == {"path": "whole/smoke/0"}
 
 
 def test_a_killed_worker_lets_its_thread_go(stand_in):

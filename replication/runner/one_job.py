@@ -81,6 +81,8 @@ class Worker:
             child.stdin.write(json.dumps(task) + "\n")
             child.stdin.flush()
         for line in child.stdout:
+            if not line.endswith("\n"):  # it died in the middle of a word
+                break
             message = json.loads(line)
             if "event" not in message:
                 return message

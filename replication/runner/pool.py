@@ -147,12 +147,17 @@ class _Pool:
             thread.join()
 
     def items(self) -> Iterator:
-        """Events, and `(job, answer)` for each job that ended, until all threads are done."""
+        """Events, and `(job, answer)` for each job that ended, until all threads are done.
+
+        What a thread did not expect is raised here, or its job would be lost unseen.
+        """
         at_work = len(self._threads)
         while at_work:
             item = self._items.get()
             if item is None:
                 at_work -= 1
+            elif isinstance(item, Exception):
+                raise item
             else:
                 yield item
 
@@ -162,6 +167,8 @@ class _Pool:
             while not self._ending and (job := self._waiting.next()):
                 say(Event(f"{job.name}: started", kind="started", job=job.name))
                 say((job, worker.run(job.name, job.inputs, say, since=self._since, every=_EVERY)))
+        except Exception as error:
+            say(error)
         finally:
             worker.close()
             say(None)
