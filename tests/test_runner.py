@@ -2,14 +2,14 @@
 
 import dataclasses
 import importlib.metadata
-import json
 
 import numpy as np
 import pytest
 
 from replication import datasets, experiments, results, runner, store
-from replication.experiments import ExperimentError, Metric, Outcome
+from replication.experiments import ExperimentError, Outcome
 from replication.runner import Job, execution, one_job, pool, settings
+from tests import stand_ins
 
 QUICK = "clustering-identities"
 
@@ -35,27 +35,7 @@ def counted(monkeypatch):
         history = [{"loss": 2.0}, {"loss": 1.0}]
         return Outcome({"answer": (42.0 + seed, 7)}, history, {"grid": np.arange(3)})
 
-    stand_in = experiments.Experiment(
-        name="clustering-stand-in",
-        slug="clustering",
-        function=function,
-        dataset=None,
-        datasets=(),
-        seeds=(0, 1),
-        minutes=1,
-        metrics=(Metric("answer", "points"),),
-        tier="core",
-    )
-    inputs = {"source": {"f": "1"}, "parameters": {}, "data": {}, "environment": {}}
-    monkeypatch.setattr(
-        type(stand_in),
-        "inputs",
-        lambda self, seed, profile: json.loads(
-            json.dumps({**inputs, "parameters": {"seed": seed}})
-        ),
-    )
-    registry = {stand_in.name: stand_in}
-    monkeypatch.setattr(experiments, "registry", lambda: registry)
+    stand_in, inputs = stand_ins.register(monkeypatch, function)
     return stand_in, calls, inputs
 
 

@@ -4,7 +4,6 @@ Files under build/ are moved aside and made again, or refused with what to do; f
 and claims/ are refused. Nothing committed is touched by any of it.
 """
 
-import json
 import os
 import random
 import subprocess
@@ -18,10 +17,11 @@ from test_datasets import flip, images, write_tfds
 
 from replication import datasets, experiments, results, runner
 from replication.datasets import DatasetError, Library, canonical_order
-from replication.experiments import Metric, Outcome
+from replication.experiments import Outcome
 from replication.results.damage import move_damaged
 from replication.runner import Job, execution, settings
 from replication.store import StoreError
+from tests import stand_ins
 
 ROOT = Path(__file__).parents[2]
 QUICK = "clustering-identities"
@@ -50,20 +50,7 @@ def job(tmp_path, monkeypatch):
     def function(seed, profile):
         return Outcome({"answer": (42.0, 7)}, [{"loss": 1.0}], {"grid": np.arange(300.0)})
 
-    stand_in = experiments.Experiment(
-        name="clustering-stand-in",
-        slug="clustering",
-        function=function,
-        dataset=None,
-        datasets=(),
-        seeds=(0, 1),
-        minutes=1,
-        metrics=(Metric("answer", "points"),),
-        tier="core",
-    )
-    inputs = {"source": {"f": "1"}, "parameters": {}, "data": {}, "environment": {}}
-    monkeypatch.setattr(type(stand_in), "inputs", lambda *_: json.loads(json.dumps(inputs)))
-    monkeypatch.setattr(experiments, "registry", lambda: {stand_in.name: stand_in})
+    stand_in, _ = stand_ins.register(monkeypatch, function)
     monkeypatch.setattr(experiments, "find", lambda name: stand_in)
     return Job(stand_in, "full", 0)
 

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from replication import experiments, files, models, results, runner, training
-from replication.experiments import Metric, Outcome
+from replication.experiments import Outcome
 from replication.runner import Job, settings, upkeep
+from tests import stand_ins
 
 KILLS = {"training": 24, "notebooks": 4, "site": 2}
 SEED = 7
@@ -115,20 +116,9 @@ def test_a_training_run_killed_in_and_between_epochs_ends_with_the_same_weights(
 @pytest.fixture
 def job(tmp_path, monkeypatch):
     """A job that measures next to nothing, and a build folder of its own."""
-    stand_in = experiments.Experiment(
-        name="clustering-stand-in",
-        slug="clustering",
-        function=lambda seed, profile: Outcome({"answer": (42.0, 7)}, [{"loss": 0.5}]),
-        dataset=None,
-        datasets=(),
-        seeds=(0,),
-        minutes=1,
-        metrics=(Metric("answer", "points"),),
-        tier="core",
+    stand_in, _ = stand_ins.register(
+        monkeypatch, lambda seed, profile: Outcome({"answer": (42.0, 7)}, [{"loss": 0.5}])
     )
-    inputs = {"source": {"f": "1"}, "parameters": {}, "data": {}, "environment": {}}
-    monkeypatch.setattr(type(stand_in), "inputs", lambda self, seed, profile: inputs)
-    monkeypatch.setattr(experiments, "registry", lambda: {stand_in.name: stand_in})
     monkeypatch.setattr(settings, "BUILD", tmp_path)
     monkeypatch.setattr(settings, "TODAY", tmp_path / "results")
     return Job(stand_in, "smoke", 0)
