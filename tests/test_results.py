@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -149,6 +150,20 @@ def test_a_wrong_header_is_told_with_the_expected_columns(tmp_path, header):
         results.read_measurements(written(tmp_path, header))
 
 
+def test_a_column_with_a_line_break_in_its_name_is_told_in_one_line(tmp_path):
+    """What a damaged file says is quoted."""
+    with pytest.raises(ResultsError) as told:
+        results.read_measurements(written(tmp_path, HEADER.replace("seed", '"se\nd"')))
+
+    assert len(str(told.value).splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told():
+    """A name that no file system takes."""
+    with pytest.raises(ResultsError, match="expected a readable file or folder, received: File na"):
+        results.read_measurements(Path("x" * 300))
+
+
 def test_bytes_that_are_no_text_are_told_with_their_line(tmp_path):
     """A damaged file is named, not decoded with question marks."""
     path = written(tmp_path, HEADER) / "article" / "measurements.csv"
@@ -176,6 +191,7 @@ def test_an_experiment_belongs_to_one_article(tmp_path):
         ("[]", ":1: expected an object, received list"),
         ('{\n  "one/full": {}\n}', ":2: expected a key 'experiment/profile/seed'"),
         ('{\n\n  "one/full/0": {}\n}', ":3: run 'one/full/0': .* 'fingerprint'"),
+        ('{"one/full/0": {"fingerprint": ["%s"]}}' % ("x" * 99), r":1: .* received \['x+\.\.\.x"),
         ("[" * 100_000, ":1: expected JSON .* nested too deeply"),
         ('{"one/full/0": {"minutes": NaN}}', ":1: expected JSON with finite numbers"),
         ('{"one/full/0": {"minutes": 1e999}}', ":1: expected JSON with finite numbers"),

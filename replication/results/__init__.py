@@ -21,7 +21,7 @@ from pathlib import Path
 import pandas as pd
 
 from replication.results import seals
-from replication.results.files import locked, read_text, replace_texts
+from replication.results.files import cannot_read, locked, read_text, replace_texts
 from replication.results.schema import (
     HISTORY,
     LEDGER,
@@ -360,8 +360,11 @@ def _concat(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 
 def _files(root: Path, slug: str | None, file_name: str) -> list[Path]:
-    folders = [root / slug] if slug is not None else sorted(root.glob("*/"))
-    return [folder / file_name for folder in folders if (folder / file_name).is_file()]
+    try:
+        folders = [root / slug] if slug is not None else sorted(root.glob("*/"))
+        return [folder / file_name for folder in folders if (folder / file_name).is_file()]
+    except OSError as error:
+        raise cannot_read(root, error) from error
 
 
 def _read(table: Table, root: Path, slug: str | None) -> pd.DataFrame:

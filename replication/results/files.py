@@ -67,9 +67,15 @@ def read_text(path: Path) -> str:
             f"{path}:{line}: expected UTF-8 text, received other bytes; restore the file"
         ) from error
     except OSError as error:
-        raise ResultsError(
-            f"{path}: expected a readable file, received: {error.strerror}; check its permissions"
-        ) from error
+        raise cannot_read(path, error) from error
+
+
+def cannot_read(path: Path, error: OSError) -> ResultsError:
+    """What to raise where the system refuses to read a file or to look into a folder."""
+    return ResultsError(
+        f"{path}: expected a readable file or folder, received: {error.strerror}; check its name "
+        "and its permissions"
+    )
 
 
 def _cannot_write(path: Path, error: OSError) -> ResultsError:

@@ -290,13 +290,13 @@ def _check_provenance(key: str, run: object, where: str, names: tuple[str, ...])
     fingerprint = run.get("fingerprint") if isinstance(run, dict) else None
     if not isinstance(fingerprint, str) or not fingerprint:
         raise ResultsError(
-            f"{where}: run {key!r}: expected an object with a text 'fingerprint' naming the "
-            f"environment, received {fingerprint!r}; record the run anew"
+            f"{where}: run {_short(key)!r}: expected an object with a text 'fingerprint' naming "
+            f"the environment, received {reprlib.repr(fingerprint)}; record the run anew"
         )
     for name, (is_valid, expected) in _ABOUT.items():
         if name in run and not is_valid(run[name]):
             raise ResultsError(
-                f"{where}: run {key!r}, {name!r}: expected {expected}, received "
+                f"{where}: run {_short(key)!r}, {name!r}: expected {expected}, received "
                 f"{reprlib.repr(run[name])}; record the run anew"
             )
 
@@ -309,7 +309,7 @@ def _check_columns(table: Table, received: list[str], where: str) -> None:
     if received != list(table.columns):
         raise ResultsError(
             f"{where}: expected the columns {','.join(table.columns)}; "
-            f"received {_short(','.join(received)) or 'none'}"
+            f"received {_short(repr(','.join(received)))}"
         )
 
 
@@ -347,6 +347,6 @@ def _check_unique(table: Table, rows: list[tuple], places: list[str]) -> None:
         if key in seen:
             raise ResultsError(
                 f"{place}: expected one row for each ({', '.join(table.key)}), received "
-                f"{key} again, first at {seen[key]}; remove one"
+                f"{_short(str(key))} again, first at {seen[key]}; remove one"
             )
         seen[key] = place
