@@ -184,6 +184,31 @@ def test_a_truncated_shard_is_refused(small, share):
     assert not (small.cache / "mnist.npz").exists()
 
 
+def test_no_damage_of_what_describes_the_shards_is_a_traceback(small):
+    """Bits of dataset_info.json flipped, its structure broken: the same images, or a refusal."""
+    path = small.search[0] / "mnist" / "3.0.1" / "dataset_info.json"
+    intact, refused = path.read_bytes(), 0
+    broken = (
+        b"",
+        b"[]",
+        b"null",
+        b'{"splits": 3}',
+        intact.replace(b'["30"]', b"[null]"),
+        intact[9:],
+    )
+    flips = (flipped(intact, each, each % 8) for each in positions(len(intact), 60))
+
+    for content in (*broken, *flips):
+        path.write_bytes(content)
+        try:
+            assert small.load("mnist").y_train.shape == (30,)
+            (small.cache / "mnist.npz").unlink()
+        except DatasetError as error:
+            assert str(path.parent) in str(error) and "Nothing was trained on it" in str(error)
+            refused += 1
+    assert refused > 40
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """A small project whose committed files all agree."""
