@@ -70,7 +70,7 @@ def source_closure(function) -> dict[str, str]:
         if label in found or module in _BOOKKEEPING:
             continue
         node = _definitions(module)[name]
-        found[label] = hashlib.sha256(ast.dump(node).encode()).hexdigest()[:16]
+        found[label] = hashlib.sha256(_dump(node).encode()).hexdigest()[:16]
         pending.extend(_references(module, node))
     return dict(sorted(found.items()))
 
@@ -171,6 +171,16 @@ class _Strip(ast.NodeTransformer):
         self.generic_visit(node)
         node.annotation = ast.Constant(None)
         return node
+
+
+def _dump(node: ast.AST) -> str:
+    """A syntax tree as text: the same text on every supported Python, that of 3.11."""
+    for each in ast.walk(node):
+        if not getattr(each, "type_params", True):  # a field since 3.12
+            del each.type_params
+        if isinstance(each, ast.JoinedStr):  # 3.12 ends `{x:{width}}` with an empty text
+            each.values = [part for part in each.values if getattr(part, "value", None) != ""]
+    return ast.dump(node, **{"show_empty": True} if sys.version_info >= (3, 13) else {})
 
 
 def _declares(decorator: ast.AST) -> bool:

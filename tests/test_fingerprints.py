@@ -1,5 +1,6 @@
 """Fingerprints: what changes a key, what does not, and what cannot have one."""
 
+import ast
 import importlib
 import importlib.metadata
 import sys
@@ -258,3 +259,17 @@ def test_versions_are_those_installed_and_say_what_is_missing():
         "no-such-distribution": "missing",
     }
     assert fingerprints.versions(()) == {}
+
+
+def test_a_syntax_tree_is_the_same_text_on_every_supported_python():
+    """Or a key would change with the interpreter, and every stored run would be lost."""
+    tree = ast.parse("def f(x):\n    return f'{x:{2}}'\n\nclass A:\n    pass\n")
+
+    assert fingerprints._dump(tree) == (
+        "Module(body=[FunctionDef(name='f', args=arguments(posonlyargs=[], args=[arg(arg='x')], "
+        "kwonlyargs=[], kw_defaults=[], defaults=[]), body=[Return(value=JoinedStr(values=["
+        "FormattedValue(value=Name(id='x', ctx=Load()), conversion=-1, format_spec=JoinedStr("
+        "values=[FormattedValue(value=Constant(value=2), conversion=-1)]))]))], "
+        "decorator_list=[]), ClassDef(name='A', bases=[], keywords=[], body=[Pass()], "
+        "decorator_list=[])], type_ignores=[])"
+    )
