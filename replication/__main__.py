@@ -175,9 +175,14 @@ def diff(
     from replication.results import revisions
     from replication.runner import settings
 
-    commit = revisions.resolve(settings.RESULTS, revision)
-    before = revisions.read_measurements(settings.RESULTS, commit)
-    found = changes.compare(before, results.read_measurements(settings.RESULTS), load())
+    root = settings.RESULTS
+    commit = revisions.resolve(root, revision)
+    found = changes.compare(
+        revisions.read_measurements(root, commit),
+        results.read_measurements(root),
+        load(),
+        histories=(revisions.read_history(root, commit), results.read_history(root)),
+    )
     if as_json:
         print(printing.as_json(found, revision, commit))
     else:
@@ -199,13 +204,18 @@ def accept(
     from replication import notebooks, publish, runner
     from replication.runner import upkeep
 
+    upkeep.require_our_backend()
     if unchanged is not None:
         for line in runner.keep_unchanged(unchanged, reason=reason):
             print(line)
-        if upkeep.at_stake():
+    for line in upkeep.forget_stale_rows():
+        print(line)
+    lost = upkeep.at_stake()
+    if unchanged is not None:  # its reason stands in the runs kept, and vouches for no other
+        reason = ""
+        if lost:
             print("the reason of --unchanged is none for numbers that change", file=sys.stderr)
-            reason = ""
-    reason = reason.strip() or _ask_why(upkeep.at_stake())
+    reason = reason.strip() or _ask_why(lost)
     for name in runner.promote(reason=reason):
         print(f"accepted {name}")
     executed = runner.settings.BUILD / "notebooks" / "full"  # the digits are no evidence

@@ -4,6 +4,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from replication import results
 from replication.claims import ClaimError, cases, github, junit, records, verdicts
@@ -31,7 +32,7 @@ def print_report(
         problems = records.of_problems(found)
         last = {"event": "summary", "line": summary, "problems": len(problems)}
         for record in [*records.of_claims(found), *problems, last]:
-            print(json.dumps(record), flush=True)
+            print(json.dumps(record, allow_nan=False), flush=True)
         return
     reporting.print_claims(found, ran_profile=ran_profile)
     reporting.print_problems(found)
@@ -43,11 +44,12 @@ def check(junit_file: Path | None, *, as_json: bool = False) -> verdicts.Report:
 
     Args:
         junit_file: Where the test report goes; None for `build/check.xml`.
-        as_json: Whether to print objects for machines.
+        as_json: Whether to print objects for machines; marks go to standard error then.
 
     Raises:
         ClaimError, ResultsError: If a file cannot be read; CI is told before.
     """
+    marks = sys.stderr if as_json else sys.stdout
     started, on_github = datetime.now(UTC), settings.github()
     root = settings.ROOT if on_github is None else on_github.workspace
     target = settings.BUILD / "check.xml" if junit_file is None else junit_file
@@ -55,22 +57,25 @@ def check(junit_file: Path | None, *, as_json: bool = False) -> verdicts.Report:
         found = judge()
     except (ClaimError, results.ResultsError) as error:
         case = cases.of_error(error, root)
-        _tell_ci([case], target, started, github.summary_of_error(case))
+        _tell_ci([case], target, started, github.summary_of_error(case), marks)
         raise
     print_report(found, as_json=as_json)
     checked = cases.of_report(found, root)
-    _tell_ci(checked, target, started, github.summary(found), notice=reporting.summary_line(found))
+    notice = reporting.summary_line(found)
+    _tell_ci(checked, target, started, github.summary(found), marks, notice)
     return found
 
 
-def _tell_ci(checked: list, target: Path, started: datetime, summary: str, notice="") -> None:
+def _tell_ci(
+    checked: list, target: Path, started: datetime, summary: str, marks: TextIO, notice: str = ""
+) -> None:
     seconds = (datetime.now(UTC) - started).total_seconds()
     results.write_text(target, junit.render(checked, seconds=seconds, started=started))
     on_github = settings.github()
     if on_github is None:
         return
     for line in github.annotations(checked, notice):
-        print(line)
+        print(line, file=marks)
     if on_github.summary is not None:
         github.append(on_github.summary, summary)
 
@@ -112,7 +117,6 @@ def write_site(found: verdicts.Report, out: Path | None = None, *, as_json: bool
     for notice in built.notices:
         print(f"site: {notice}", file=sys.stderr)
     line = f"{out / 'index.html'}: {built.num_pages} pages"
-    print(
-        json.dumps({"event": "site", "line": line, "pages": built.num_pages}) if as_json else line
-    )
+    told = {"event": "site", "line": line, "pages": built.num_pages}
+    print(json.dumps(told, allow_nan=False) if as_json else line)
     return True

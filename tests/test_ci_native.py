@@ -1,5 +1,6 @@
-"""What CI services read of a check: the JUnit report, and the marks of GitHub Actions."""
+"""What CI services read of a check: the JUnit report, the marks of GitHub Actions, and JSON."""
 
+import json
 import os
 import re
 import shutil
@@ -377,3 +378,18 @@ def test_check_is_quiet_elsewhere_and_reports_where_it_is_told(checkout):
     assert "::" not in ended.stdout
     assert not (project / "summary.md").exists()
     assert not (project / "build" / "check.xml").exists()
+
+
+def test_json_on_github_is_json_alone(checkout):
+    """A line `::notice` or `::error` stood among the objects; now they are on standard error."""
+    project, step = checkout
+    ended = replicate(project, "check", "--json", **step)
+    told = [json.loads(line) for line in ended.stdout.splitlines()]
+
+    assert (ended.returncode, told[-1]["event"]) == (1, "summary")
+    assert "::error " in ended.stderr and "::notice " in ended.stderr
+    (project / "results" / "demo").mkdir()
+    (project / "results" / "demo" / "measurements.csv").write_text("nonsense\n")
+    refused = replicate(project, "check", "--json", **step)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "::error " in refused.stderr

@@ -146,6 +146,66 @@ def test_only_full_runs_move_a_claim(articles):
     assert (number.profile, number.claims, number.why) == ("embedded", (), "outside the interval")
 
 
+EPOCHS = ["experiment", "profile", "seed", "epoch", "quantity", "value"]
+
+
+def epochs(*values, experiment="demo-run", seed=0):
+    """The history of one run, epochs counted from 1."""
+    rows = [(experiment, "full", seed, n, "loss", each) for n, each in enumerate(values, start=1)]
+    return pd.DataFrame(rows, columns=EPOCHS)
+
+
+def test_what_no_claim_is_judged_by_is_compared_too(articles):
+    """Numbers of examples, and epochs that changed, came or went; a forger had them for free."""
+    before = frame(*BEFORE)
+    after = before.assign(num_examples=[70_000_000, 10, 10])
+    after = pd.concat([after, frame(None, None, None, 0.85)])
+    histories = epochs(3.0, 2.0, 1.0), pd.concat([epochs(3.0, 2.5), epochs(4.0, seed=1)])
+    found = changes.compare(before, after, articles, histories=histories).details
+
+    assert [(each.table, each.article) for each in found] == [
+        ("measurements.csv", "demo"), *[("history.csv", "demo")] * 3,
+    ]  # fmt: skip
+    assert [(each.run, each.name, each.before, each.after) for each in found] == [
+        ("demo-run/full/0", "num_examples of purity", 10, 70_000_000),
+        ("demo-run/full/0", "loss of epoch 2", 2.0, 2.5),
+        ("demo-run/full/0", "loss of epoch 3", 1.0, None),
+        ("demo-run/full/1", "loss of epoch 1", None, 4.0),
+    ]
+
+
+def test_details_are_counted_by_table_and_article_and_the_first_are_named(articles):
+    """What changed or is gone before what is new; machines get each of them."""
+    new = epochs(*[0.5] * 9, experiment="demo-other")
+    histories = epochs(2.0, 1.0), pd.concat([new, epochs(2.5)])
+    found = changes.compare(frame(*BEFORE), frame(*BEFORE), articles, histories=histories)
+    text, told = printed(found), json.loads(diff.as_json(found, "HEAD", "abc"))
+
+    assert "No number" not in text and (told["numbers"], told["verdicts"]) == ([], [])
+    assert "1 changed, 9 new, 1 gone" in text and "and 8 more" in text
+    assert "demo-run/full/0, loss of epoch 1: 2 -> 2.5" in text
+    assert "demo-run/full/0, loss of epoch 2: 1 -> none" in text
+    assert text.strip().endswith("what no claim is judged by: 1 changed, 9 new, 1 gone")
+    assert len(told["details"]) == 11
+    assert {**told["details"][0], "before": 0} == {
+        "table": "history.csv", "article": "demo", "run": "demo-other/full/0",
+        "name": "loss of epoch 1", "before": 0, "after": 0.5,
+    }  # fmt: skip
+
+
+def test_an_article_is_told_by_its_slug(articles):
+    """The longest that fits; the first word where no claims of it are left."""
+    both = {"demo": articles["demo"], "demo-two": articles["demo"]}
+    names = ("demo-run", "demo-two-run", "other-run")
+    before, after = (
+        pd.concat([epochs(value, experiment=name) for name in names]) for value in (1.0, 2.0)
+    )
+    nothing = frame()
+    found = changes.compare(nothing, nothing, both, histories=(before, after)).details
+
+    assert [each.article for each in found] == ["demo", "demo-two", "other"]
+
+
 def printed(found, **options):
     """What is printed of changes, on a wide console."""
     console = Console(file=io.StringIO(), width=200)
@@ -173,7 +233,7 @@ def test_verdicts_come_first_and_harmless_numbers_are_counted(articles):
 def test_no_change_is_said_in_a_line(compared):
     """With the revision."""
     assert printed(compared(BEFORE, BEFORE)) == (
-        "No number of results/ changed since HEAD (abc).\n"
+        "No number of measurements.csv or history.csv in results/ changed since HEAD (abc).\n"
     )
 
 
@@ -232,6 +292,22 @@ def test_measurements_are_read_as_committed(repository):
     assert revisions.read_measurements(root, commit_id)["value"].tolist() == list(BEFORE)
 
 
+def test_the_history_is_read_as_committed(repository):
+    """None before it was there; a malformed one is named."""
+    root = repository / "results"
+    results.write_history(root, "demo", epochs(2.0, 1.0))
+    commit(repository, "third")
+    results.write_history(root, "demo", epochs(9.0))
+
+    assert revisions.read_history(root, revisions.resolve(root, "HEAD"))["value"].tolist() == [2, 1]
+    empty = revisions.read_history(root, revisions.resolve(root, "HEAD~1"))
+    assert empty.empty and list(empty.columns) == EPOCHS
+    (root / "demo" / "history.csv").write_text("a,b\n1,2\n")
+    commit(repository, "fourth")
+    with pytest.raises(results.ResultsError, match=":results/demo/history.csv:1"):
+        revisions.read_history(root, revisions.resolve(root, "HEAD"))
+
+
 def test_a_revision_without_results_has_no_numbers(repository):
     """So that everything is new since then."""
     root = repository / "results"
@@ -285,12 +361,14 @@ def test_the_command_compares_the_working_tree_with_a_revision(repository):
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "replication", repository / "replication", ignore=ignored)
     results.write_measurements(repository / "results", "demo", frame(0.83, 0.84, 0.99))
+    results.write_history(repository / "results", "demo", epochs(1.0))
     by_default, unknown = replicate(repository, "diff"), replicate(repository, "diff", "nothing")
     found = json.loads(replicate(repository, "diff", "main~1", "--json").stdout)
 
     assert by_default.returncode == 0, by_default.stderr
     assert "Changes of results/ since HEAD (" in by_default.stdout
     assert "0.86 -> 0.99" in by_default.stdout
+    assert "loss of epoch 1: none -> 1" in by_default.stdout
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert unknown.stderr.startswith("error: expected a revision") and "Trace" not in unknown.stderr
     assert [(n["before"], n["after"]) for n in found["numbers"]] == [

@@ -2,12 +2,13 @@
 
 import dataclasses
 import importlib.metadata
+import os
 
 import numpy as np
 import pytest
 
-from replication import datasets, experiments, results, runner, store
-from replication.experiments import ExperimentError, Outcome
+from replication import datasets, experiments, fingerprints, results, runner, store
+from replication.experiments import ExperimentError, Metric, Outcome
 from replication.runner import Job, execution, one_job, pool, settings
 from tests import stand_ins
 
@@ -189,6 +190,89 @@ def test_unchanged_needs_a_reason_and_keeps_the_run(counted):
     assert calls == [0]
     about = results.read_provenance(settings.TODAY)["clustering-stand-in/full/0"]
     assert about["unchanged_because"] == "renamed a variable"
+
+
+def keep():
+    """Keeps what is stored, and returns the names of the runs."""
+    lines = runner.keep_unchanged("clustering-*", reason="renamed a variable")
+    return [line.split(":")[0].removeprefix("kept clustering-stand-in/") for line in lines]
+
+
+def test_every_stored_run_is_kept_with_its_rows_and_promoted_with_the_word(counted):
+    """Seeds beyond those declared, too; the committed rows had kept the old key and no word."""
+    experiment, calls, inputs = counted
+    jobs = [Job(experiment, profile, 7) for profile in ("embedded", "full")]
+    jobs.append(Job(experiment, "full", 0))
+    for job in jobs:
+        runner.execute(job)
+    runner.promote(reason="first run")
+    before = results.read_measurements(settings.RESULTS)
+    inputs["source"] = {"f": "2"}
+
+    assert sorted(keep()) == ["embedded/7", "full/0", "full/7"]
+    assert len(runner.promote()) == 3
+
+    assert results.read_measurements(settings.RESULTS).equals(before)
+    for name, about in results.read_provenance(settings.RESULTS).items():
+        seed = int(name.rpartition("/")[2])
+        assert about["key"] == fingerprints.digest(experiment.inputs(seed, "full"))
+        assert about["unchanged_because"] == "renamed a variable"
+        assert about["accepted_because"] == "first run"
+    assert len(calls) == 3
+    assert keep() == ["nothing to keep"]
+
+
+def test_rows_of_a_run_that_was_kept_come_back(counted):
+    """Where the call that kept it was killed before it wrote them."""
+    experiment, _, inputs = counted
+    runner.execute(Job(experiment, "full", 0))
+    inputs["source"] = {"f": "2"}
+    keep()
+    results.forget(settings.TODAY, "clustering", experiment=experiment.name, profile="full", seed=0)
+
+    assert keep() == ["nothing to keep"]
+    assert results.read_measurements(settings.TODAY)["value"].tolist() == [42.0]
+
+
+def test_a_run_on_another_backend_is_not_kept_as_ours(counted):
+    """The newest file was taken, whoever had computed it."""
+    experiment, _, inputs = counted
+    job = Job(experiment, "full", 0)
+    for backend in ("tensorflow", "jax"):
+        inputs["environment"] = {"backend": backend, "device": "cpu"}
+        runner.execute(job)
+        os.utime(job.path, (len(backend), 2e9 - len(backend)))  # that of jax is newer
+    inputs["environment"] = {"backend": "torch", "device": "cpu"}
+    assert keep() == ["nothing to keep"]
+
+    inputs |= {"source": {"f": "2"}, "environment": {"backend": "tensorflow", "device": "cpu"}}
+    [line] = runner.keep_unchanged("clustering-*", reason="renamed a variable")
+    assert "source: f changed" in line and "backend" not in line
+
+
+def test_a_run_with_other_metrics_is_not_kept(counted, monkeypatch):
+    """Nobody's word makes the number that it lacks."""
+    experiment, _, inputs = counted
+    runner.execute(Job(experiment, "full", 0))
+    inputs["source"] = {"f": "2"}
+    more = dataclasses.replace(experiment, metrics=(*experiment.metrics, Metric("more", "points")))
+    monkeypatch.setattr(experiments, "registry", lambda: {more.name: more})
+
+    assert keep() == ["not kept clustering-stand-in/full/0"]
+    assert not Job(more, "full", 0).path.exists()
+
+
+def test_a_job_that_was_killed_names_no_traceback(counted):
+    """As for want of memory: it left none, and an empty file was named."""
+    heard = []
+    job = Job(counted[0], "full", 0)
+
+    assert (
+        execution.note_failure(job, "ended by SIGKILL", "", heard.append)[1] == "ended by SIGKILL"
+    )
+
+    assert heard == ["clustering-stand-in/full/0: FAILED, ended by SIGKILL"]
+    assert not (settings.BUILD / "failures").exists()
 
 
 def test_promote_leaves_smoke_out_and_notes_the_reason(counted):

@@ -3,10 +3,11 @@
 A number matters where it disappeared, where it lies outside the 95 % prediction interval of the
 seeds before, where fewer than 3 of them leave that open, or where a claim that rests on it has
 another verdict. A number where there was none matters with the verdict alone. Both
-states are judged by the same claims.
+states are judged by the same claims. What no claim is judged by, the number of examples and the
+epochs, is compared all the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,6 +17,7 @@ from replication.claims.intervals import MIN_SEEDS, Interval, prediction_interva
 from replication.claims.judge import Judgement, judge_by, values_by_seed
 from replication.claims.tables import claims_of
 from replication.results import format_value
+from replication.results.schema import HISTORY, MEASUREMENTS, RUN
 
 Cells = dict[tuple[str, str, str, int], float]  # by experiment, metric, profile and seed
 
@@ -56,11 +58,28 @@ class ChangedClaim:
 
 
 @dataclass(frozen=True)
+class ChangedDetail:
+    """A number that no claim is judged by, before and after; None where there is none.
+
+    `table` is its file, `run` is "experiment/profile/seed", and `name` says what
+    it is in there: `num_examples of purity`, or `loss of epoch 3`.
+    """
+
+    table: str
+    article: str
+    run: str
+    name: str
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True)
 class Changes:
-    """All that changed: claims in reading order, numbers by name."""
+    """All that changed: claims in reading order, numbers and details by name."""
 
     claims: tuple[ChangedClaim, ...]
     numbers: tuple[ChangedNumber, ...]
+    details: tuple[ChangedDetail, ...] = ()
 
     @property
     def verdicts(self) -> list[ChangedClaim]:
@@ -83,13 +102,20 @@ class Changes:
         return [each for each in self.numbers if not each.why]
 
 
-def compare(before: pd.DataFrame, after: pd.DataFrame, articles: Mapping[str, Article]) -> Changes:
+def compare(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    articles: Mapping[str, Article],
+    *,
+    histories: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+) -> Changes:
     """Every number that changed, appeared or disappeared, and every claim it moved.
 
     Args:
         before: Columns as in `measurements.csv`.
         after: The same, later.
         articles: The claims that both are judged by.
+        histories: Columns as in `history.csv`, before and after; None compares none.
     """
     claims = tuple(_changed_claims(before, after, articles))
     moved = {each.claim for each in claims if each.verdict_changed}
@@ -107,7 +133,8 @@ def compare(before: pd.DataFrame, after: pd.DataFrame, articles: Mapping[str, Ar
         if _shown(was) != _shown(now):
             names = referring.get(f"{cell[0]}/{cell[1]}", []) if cell[2] == "full" else []
             numbers.append(_changed_number(cell, was, now, seeds.get(cell[:3], []), names, moved))
-    return Changes(claims, tuple(numbers))
+    details = _changed_details(before, after, histories, articles)
+    return Changes(claims, tuple(numbers), tuple(details))
 
 
 def _changed_claims(before, after, articles):
@@ -135,6 +162,33 @@ def _cells(measurements: pd.DataFrame) -> Cells:
     names = ("experiment", "metric", "profile", "seed", "value")
     rows = zip(*(measurements[name] for name in names), strict=True)
     return {(name, metric, profile, int(s)): float(v) for name, metric, profile, s, v in rows}
+
+
+def _changed_details(before, after, histories, articles) -> Iterator[ChangedDetail]:
+    old, new = (_by_run(frame, "metric", "num_examples") for frame in (before, after))
+    both = old.keys() & new.keys()  # the others came or went with their number
+    old, new = ({row: found[row] for row in both} for found in (old, new))
+    yield from _differing(MEASUREMENTS.file_name, "num_examples of {}", old, new, articles)
+    if histories is not None:
+        old, new = (_by_run(frame, "quantity", "epoch", "value") for frame in histories)
+        yield from _differing(HISTORY.file_name, "{} of epoch {}", old, new, articles)
+
+
+def _by_run(table: pd.DataFrame, *columns: str) -> dict[tuple, float]:
+    """The last of these columns by run and the others."""
+    rows = table[[*RUN, *columns]].itertuples(index=False, name=None)
+    return {tuple(row[:-1]): row[-1] for row in rows}
+
+
+def _differing(table: str, name: str, old: dict, new: dict, articles) -> Iterator[ChangedDetail]:
+    for row in sorted(old.keys() | new.keys()):
+        was, now = old.get(row), new.get(row)
+        if was != now:
+            (experiment, profile, seed), what = row[: len(RUN)], row[len(RUN) :]
+            slugs = (slug for slug in articles if experiment.startswith(f"{slug}-"))
+            article = max(slugs, key=len, default=experiment.partition("-")[0])
+            run = f"{experiment}/{profile}/{seed}"
+            yield ChangedDetail(table, article, run, name.format(*what), was, now)
 
 
 def _seen(found: Judgement) -> tuple:

@@ -3,9 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from replication.claims.changes import ChangedClaim, ChangedNumber, Changes
+from replication.claims.changes import ChangedClaim, ChangedDetail, ChangedNumber, Changes
 from replication.claims.judge import Judgement
 from replication.claims.report import literal, terminal
 from replication.results import format_value
@@ -13,6 +14,7 @@ from replication.results import format_value
 if TYPE_CHECKING:
     from rich.console import Console
 
+_NAMED = 3  # details that are named, of each table and article
 _PLAIN = {"markup": False, "highlight": False, "soft_wrap": True}  # a revision may hold brackets
 
 
@@ -28,8 +30,9 @@ def print_changes(
         console: Where to print; None for the terminal.
     """
     console = console or terminal()
-    if not changes.claims and not changes.numbers:
-        console.print(f"No number of results/ changed since {since}.", style="green", **_PLAIN)
+    if changes == Changes((), ()):
+        line = f"No number of measurements.csv or history.csv in results/ changed since {since}."
+        console.print(line, style="green", **_PLAIN)
         return
     console.print(f"Changes of results/ since {since}", style="bold", **_PLAIN)
     _print_claims(console, "Other verdicts", changes.verdicts)
@@ -37,11 +40,12 @@ def print_changes(
     _print_numbers(console, "Numbers that matter", changes.mattering)
     if everything:
         _print_numbers(console, "Numbers that do not", changes.harmless)
+    _print_details(console, changes.details)
     console.print(summary_line(changes, everything=everything), **_PLAIN)
 
 
 def summary_line(changes: Changes, *, everything: bool = False) -> str:
-    """One line: verdicts, intervals, numbers that matter and those that do not."""
+    """One line: verdicts, intervals, numbers that matter, those that do not, and details."""
     kinds = Counter(map(_kind, changes.harmless))
     tally = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
     line = (
@@ -49,7 +53,11 @@ def summary_line(changes: Changes, *, everything: bool = False) -> str:
         f"{len(changes.intervals)}; numbers that matter: {len(changes.mattering)}, that do not: "
         f"{len(changes.harmless)}" + (f" ({tally})" if tally else "")
     )
-    return line if everything or not changes.harmless else f"{line}; --all lists them"
+    if changes.harmless and not everything:
+        line += "; --all lists them"
+    if changes.details:
+        line += f"; beside them, what no claim is judged by: {_kinds_of(changes.details)}"
+    return line
 
 
 def as_json(changes: Changes, revision: str, commit: str) -> str:
@@ -61,6 +69,7 @@ def as_json(changes: Changes, revision: str, commit: str) -> str:
             "verdicts": [_claim(each) for each in changes.verdicts],
             "intervals": [_claim(each) for each in changes.intervals],
             "numbers": [_number(each) for each in changes.numbers],
+            "details": [asdict(each) for each in changes.details],
         },
         indent=2,
         ensure_ascii=False,
@@ -88,6 +97,35 @@ def _print_numbers(console, title: str, rows: Sequence[ChangedNumber]) -> None:
     ]
     names = ("experiment", "metric", "profile", "seed", "before -> after")
     _print_table(console, title, (*names, "95 % interval before", "why"), lines)
+
+
+def _print_details(console, details: Sequence[ChangedDetail]) -> None:
+    """How many of each table and article, the first few by name: those that are not new first."""
+    groups: dict[tuple[str, str], list[ChangedDetail]] = {}
+    for row in sorted(details, key=lambda row: row.before is None):
+        groups.setdefault((row.table, row.article), []).append(row)
+    lines = []
+    for (table, article), rows in sorted(groups.items()):
+        named = [
+            f"{row.run}, {row.name}: {_exactly(row.before)} -> {_exactly(row.after)}"
+            for row in rows[:_NAMED]
+        ]
+        more = [f"and {len(rows) - _NAMED} more"] if len(rows) > _NAMED else []
+        lines.append((table, article, _kinds_of(rows), "\n".join([*named, *more])))
+    title = "What no claim is judged by"
+    _print_table(console, title, ("table", "article", "how many", "before -> after"), lines)
+
+
+def _kinds_of(rows: Sequence[ChangedDetail]) -> str:
+    """How many changed, are new and are gone, such as `2 changed, 1 new`."""
+    kinds = Counter(
+        "new" if row.before is None else "gone" if row.after is None else "changed" for row in rows
+    )
+    return ", ".join(f"{kinds[kind]} {kind}" for kind in ("changed", "new", "gone") if kinds[kind])
+
+
+def _exactly(value: float | None) -> str:
+    return "none" if value is None else f"{value:.10g}"  # numbers of examples have many digits
 
 
 def _print_table(console, title: str, names: Sequence[str], rows: Sequence[tuple]) -> None:

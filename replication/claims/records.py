@@ -1,14 +1,22 @@
-"""Claims and problems as plain objects, for programs that read JSON."""
+"""Claims and problems as plain objects, for programs that read JSON: no number is infinite."""
+
+import math
 
 from replication.claims.regression import status_of_claim
+from replication.claims.tables import format_seeds_needed
 from replication.claims.verdicts import Report
 
 
 def of_claims(report: Report) -> list[dict]:
-    """An object for every claim in reading order: what is reported, ours, and both verdicts."""
+    """An object for every claim in reading order: what is reported, ours, and both verdicts.
+
+    `seeds_needed` is null where no number is known, or none is large enough; `seeds_to_decide`
+    says which, as the tables do.
+    """
     found = []
     for slug, claim in report.claims:
         judged = report.judgements[slug, claim.id]
+        needed = judged.seeds_needed
         regression = None if claim.kind == "reader" else status_of_claim(claim, report.regressions)
         found.append(
             {
@@ -22,7 +30,8 @@ def of_claims(report: Report) -> list[dict]:
                 "low": judged.low,
                 "high": judged.high,
                 "values": {str(seed): value for seed, value in judged.values.items()},
-                "seeds_needed": judged.seeds_needed,
+                "seeds_needed": None if needed is None or math.isinf(needed) else int(needed),
+                "seeds_to_decide": format_seeds_needed(claim, judged),
                 "verdict": judged.verdict,
                 "reason": judged.reason,
                 "against_ourselves": regression,

@@ -1,11 +1,11 @@
-"""The measurements as a git revision has them: the only code that asks git for files."""
+"""The tables as a git revision has them: the only code that asks git for files."""
 
 import subprocess
 from pathlib import Path
 
 import pandas as pd
 
-from replication.results.schema import MEASUREMENTS, ResultsError, parse_table
+from replication.results.schema import HISTORY, MEASUREMENTS, ResultsError, Table, parse_table
 
 
 class RevisionError(ResultsError):
@@ -47,13 +47,22 @@ def read_measurements(root: Path, commit: str) -> pd.DataFrame:
         ResultsError: If a table of the commit is malformed, naming it as
             `commit:path`.
     """
+    return _read(MEASUREMENTS, root, commit)
+
+
+def read_history(root: Path, commit: str) -> pd.DataFrame:
+    """The per-epoch quantities of all articles at a commit; see `read_measurements`."""
+    return _read(HISTORY, root, commit)
+
+
+def _read(table: Table, root: Path, commit: str) -> pd.DataFrame:
     folder = Path(root).resolve().name
     listed = _git(root, "ls-tree", "-r", "-z", "--name-only", commit, f"{folder}/").split("\0")
-    frames = [parse_table(MEASUREMENTS, ",".join(MEASUREMENTS.columns), commit)]
+    frames = [parse_table(table, ",".join(table.columns), commit)]
     for path in sorted(listed):
-        if path.count("/") == 2 and path.endswith(f"/{MEASUREMENTS.file_name}"):
+        if path.count("/") == 2 and path.endswith(f"/{table.file_name}"):
             text = _git(root, "cat-file", "blob", f"{commit}:./{path}")
-            frames.append(parse_table(MEASUREMENTS, text, f"{commit[:12]}:{path}"))
+            frames.append(parse_table(table, text, f"{commit[:12]}:{path}"))
     return pd.concat([each for each in frames if len(each)] or frames[:1], ignore_index=True)
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from replication import experiments, fingerprints, results, store
 from replication.events import Announce, Event
 from replication.experiments import Outcome, Profile
+from replication.results.schema import HISTORY, MEASUREMENTS, METRICS, Table, render_table
 from replication.runner import settings
 from replication.runner.jobs import Job
 
@@ -33,14 +34,40 @@ def execute(job: Job, *, since: float = 0.0, announce: Announce = print) -> Outc
     """
     stored = load(job, since=since)
     outcome, about = stored or run_and_store(job, since=since, announce=announce)
-    recorded = results.read_provenance(settings.TODAY, job.experiment.slug).get(job.name)
-    if stored and recorded == about["provenance"]:
-        return outcome
     if not stored:
-        minutes = about["provenance"]["minutes"]
-        announce(done(job, minutes))
-    record(job, outcome, about)
+        announce(done(job, about["provenance"]["minutes"]))
+    if not stored or not _recorded(job, outcome, about):
+        record(job, outcome, about)
     return outcome
+
+
+def _recorded(job: Job, outcome: Outcome, about: dict) -> bool:
+    """Whether `build/results` has the run, every row of it: a table may be gone, or its end."""
+    slug = job.experiment.slug
+    if results.read_provenance(settings.TODAY, slug).get(job.name) != about["provenance"]:
+        return False
+    for table, rows in _tables(job, outcome):
+        path = settings.TODAY / slug / table.file_name
+        there = results.read_text(path).splitlines() if path.is_file() else []
+        if not set(there).issuperset(render_table(table, rows, str(path)).splitlines()):
+            return False
+    return True
+
+
+def _tables(job: Job, outcome: Outcome) -> list[tuple[Table, pd.DataFrame]]:
+    """The rows of a run in the tables that hold numbers, and the metrics it declares."""
+    experiment = job.experiment
+    run = {"experiment": experiment.name, "profile": job.profile, "seed": job.seed}
+    values = [(*run.values(), name, *each) for name, each in outcome.metrics.items()]
+    metrics = [
+        (experiment.name, each.name, each.unit, each.better, experiment.tier)
+        for each in experiment.metrics
+    ]
+    return [
+        (MEASUREMENTS, pd.DataFrame(values, columns=list(MEASUREMENTS.columns))),
+        (METRICS, pd.DataFrame(metrics, columns=list(METRICS.columns))),
+        (HISTORY, _long_history(outcome.history).assign(**run)),
+    ]
 
 
 def record(job: Job, outcome: Outcome, about: dict) -> None:
@@ -194,14 +221,16 @@ def missing(jobs: list[Job], *, since: float = 0.0) -> list[Job]:
 
 
 def note_failure(job: Job, what: str, trace: str, announce) -> tuple[Job, str]:
-    """Writes the traceback of a failed job to a file of its own, and announces the failure.
+    """Announces that a job failed; its traceback, if it left one, goes to a file of its own.
 
     Returns:
         The job and what went wrong, with the traceback's file.
     """
-    log = settings.BUILD / "failures" / f"{job.name.replace('/', '-')}.txt"
-    store.write_atomically(log, trace.encode())
-    why = f"{what} (traceback in {log})"
+    why = what
+    if trace:  # a process that was killed left none
+        log = settings.BUILD / "failures" / f"{job.name.replace('/', '-')}.txt"
+        store.write_atomically(log, trace.encode())
+        why = f"{what} (traceback in {log})"
     announce(Event(f"{job.name}: FAILED, {why}", kind="failed", job=job.name, why=why))
     return job, why
 

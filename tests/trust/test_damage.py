@@ -115,6 +115,28 @@ def test_damaged_tables_of_today_are_moved_aside_and_filled_again(job, capsys, n
     assert path.read_bytes() == intact
 
 
+@pytest.mark.parametrize("name", ["measurements.csv", "metrics.csv", "history.csv"])
+@pytest.mark.parametrize("damage", ["gone", "cut at the end of a row", "a number is another"])
+def test_rows_that_are_missing_are_filled_again(job, name, damage):
+    """A table without its rows is no damaged file; the run counted as recorded all the same."""
+    quietly(job)
+    path = settings.TODAY / "clustering" / name
+    intact = path.read_text()
+    if damage == "gone":
+        path.unlink()
+    elif damage == "cut at the end of a row":
+        path.write_text(intact[: intact.index("\n") + 1])
+    else:
+        path.write_text(
+            intact.replace("42", "43").replace(",1\n", ",2\n").replace("core", "extended")
+        )
+        assert path.read_text() != intact
+
+    runner.run_jobs([job], announce=lambda event: None)
+
+    assert path.read_text() == intact
+
+
 def test_whole_tables_are_left_where_they_are(job, tmp_path):
     """Nothing is moved without a reason."""
     quietly(job)

@@ -151,7 +151,7 @@ def test_a_run_killed_while_its_rows_are_written_is_in_the_tables_next_time(
 def test_rows_of_other_code_go_even_if_that_is_cut_off(job, monkeypatch, renamed):
     """Dropped in all four tables or, where that is broken off, dropped by the next call."""
     runner.execute(job)
-    monkeypatch.setattr(type(job.experiment), "inputs", lambda *_: {"source": {"f": "2"}})
+    monkeypatch.setattr(type(job.experiment), "inputs", lambda *_: {"environment": {}})
     replace, left = os.replace, iter(range(renamed))
 
     def replace_or_stop(*paths):
