@@ -9,7 +9,7 @@ JOBS    ?=  ## training runs side by side (default: 1)
 FRESH   ?=  ## 1 trains anew, ignoring stored runs
 ALL     ?=  ## 1 runs the extended experiments anew; for diff: lists every number
 BUDGET  ?=  ## wall time for training, such as 20m: runs what fits, says what it left
-JSON    ?=  ## 1 prints objects for machines, one a line (with make -s)
+JSON    ?=  ## 1 prints objects for machines, one a line, for diff one in all (with make -s)
 STRICT  ?=  ## 1 makes a missing data set an error instead of a fallback
 REASON  ?=  ## for accept: why committed numbers may change; asked for if they do
 REV     ?=  ## for diff: the git revision to compare with (default: HEAD)
@@ -75,7 +75,7 @@ check: $(installed) ## Judge the committed results against the claims (about a s
 	$(python) -m replication check $(if $(call on,$(JSON)),--json)
 
 diff: $(installed) ## Show what changed in results/ since the last commit, and what matters
-	$(python) -m replication diff $(if $(REV),"$$REV") $(if $(call on,$(ALL)),--all)
+	$(python) -m replication diff $(if $(REV),"$$REV") $(if $(call on,$(ALL)),--all) $(if $(call on,$(JSON)),--json)
 
 accept: $(installed) ## Promote the runs in build/ to results/
 	$(python) -m replication accept $(if $(REASON),--reason "$$REASON")
@@ -126,20 +126,22 @@ $(has_torch): $(installed)
 
 # The stamp's name holds the checksum of the lock: a new lock installs itself, an old one costs
 # nothing. `.venv/.installing` names the make at work; if that make is gone, it died half-way and
-# we start over. `promise` comes as source only: what builds it is in the lock and goes in first,
-# or else pip fetches the newest setuptools, with no hash, for the build.
+# we start over. So did one of our own number, as numbers come back in containers. `promise` comes
+# as source only: what builds it is in the lock and goes in first, or else pip fetches the newest
+# setuptools, with no hash, for the build.
 supported = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
 $(installed):
 	@$(PYTHON) -c '$(supported)' 2> /dev/null || { echo "error: Python 3.11, 3.12 or 3.13 is needed, but '$(PYTHON)' says" `$(PYTHON) --version 2>&1`; \
 	    echo "name another one: make setup PYTHON=/path/to/python3"; exit 1; } >&2
-	@! kill -0 `cat .venv/.installing 2> /dev/null` 2> /dev/null || { \
-	    echo "error: another make (process `cat .venv/.installing`) is filling .venv; wait for it" >&2; exit 1; }
+	@at_work=`cat .venv/.installing 2> /dev/null`; [ "$$at_work" = $$PPID ] || ! kill -0 "$$at_work" 2> /dev/null || { \
+	    echo "error: another make (process $$at_work) is filling .venv; wait for it"; \
+	    echo "if that process is no make, a set-up died here: remove .venv/.installing"; exit 1; } >&2
 	@[ ! -e .venv/.installing ] && $(python) -c '$(supported)' 2> /dev/null || rm -rf .venv
 	@mkdir -p .venv && echo $$PPID > .venv/.installing && rm -f .venv/.installed-*
 	@[ -x $(python) ] || $(PYTHON) -m venv .venv || { \
 	    echo "error: '$(PYTHON)' cannot make a virtual environment (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
-	@echo 'Installing requirements.lock into .venv: about a minute ...'
+	@echo 'Installing requirements.lock into .venv: about a minute ...' >&2
 	@awk '/^(setuptools|wheel)==/,/[^\\]$$/' requirements.lock > .venv/.builders
 	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/.builders
 	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-build-isolation \

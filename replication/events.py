@@ -4,13 +4,15 @@ An event is the line that a person reads. Whoever draws a display, or writes JSO
 and its facts instead of the words:
 
 planned    jobs, stored, missing, minutes and by_job (None where unknown), budget, side_by_side
-started    job
+started    job; again where a cluster hands it to another worker
 epoch      job, epoch, epochs, loss, seconds (trained so far), seconds_per_epoch, seconds_left
-done       job, minutes, host (where a cluster ran it)
+done       job, minutes with the training it rests on, whenever that was made
 failed     job, why
-left       job, minutes
+left       job, minutes (None where unknown)
 notebook   notebook, state (started, executed, failed, left), seconds
 log        nothing: something to read
+
+What a cluster's worker announces, and `done`, has `host` beside these.
 """
 
 from collections.abc import Callable

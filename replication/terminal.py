@@ -12,7 +12,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from replication.events import Event
@@ -63,6 +63,7 @@ class Running:
     Attributes:
         started: When, by `time.monotonic()`.
         minutes: How long it is expected to take in all, or None.
+        host: Of the cluster that runs it, empty here.
         saved: Seconds of training that it found done.
         facts: Of the last epoch, empty before the first.
         heard: When that was.
@@ -70,6 +71,7 @@ class Running:
 
     started: float
     minutes: float | None
+    host: str = ""
     saved: float = 0.0
     facts: dict = field(default_factory=dict)
     heard: float = 0.0
@@ -92,9 +94,10 @@ class Running:
 
 
 class Progress:
-    """The state of a call's jobs, from its events."""
+    """The state of a call's jobs, from its events; any thread may tell it of one, or ask."""
 
     def __init__(self):
+        self._lock = threading.Lock()  # held for moments, and never while another one is taken
         self.started = time.monotonic()
         self.plan: dict = {}
         self.running: dict[str, Running] = {}
@@ -103,32 +106,52 @@ class Progress:
 
     def hear(self, event: str) -> None:
         """Takes note of an event; a line that is none is nothing to note."""
-        kind, facts = getattr(event, "kind", "log"), getattr(event, "facts", {})
+        with self._lock:
+            self._hear(getattr(event, "kind", "log"), getattr(event, "facts", {}))
+
+    def _hear(self, kind: str, facts: dict) -> None:
         job = facts.get("job")
         if kind == "planned":
             self.plan = facts
         elif kind == "started":
             minutes = self.plan.get("by_job", {}).get(job)
-            self.running[job] = Running(time.monotonic(), minutes)
+            self.running[job] = Running(time.monotonic(), minutes, facts.get("host", ""))
         elif kind == "epoch" and job in self.running:
             self.running[job].hear(facts)
         elif kind in _ENDED:
             at_work = self.running.pop(job, None)
-            seconds = time.monotonic() - at_work.started if at_work else 0.0
+            seconds = 60 * (facts.get("minutes") or 0.0)  # where its start was not heard
+            if at_work:
+                seconds = time.monotonic() - at_work.started
             self.ended[job] = kind, {**facts, "seconds": seconds}
         elif kind == "notebook":
             self.notebook = facts["notebook"] if facts["state"] == "started" else ""
 
+    def at_work(self) -> dict[str, Running]:
+        """The running jobs as they are now, which no event changes."""
+        with self._lock:
+            return {name: replace(job) for name, job in self.running.items()}
+
     def count(self, kind: str) -> int:
         """How many jobs ended that way."""
-        return sum(found == kind for found, _ in self.ended.values())
+        with self._lock:
+            return sum(found == kind for found, _ in self.ended.values())
 
     def seconds_left(self) -> float | None:
-        """Of all jobs together, or None where too little is known.
+        """Until all jobs are done, or None where too little is known.
 
-        A waiting job that nothing is known about takes what those that are
-        done took on average.
+        That is not before the longest of them, nor before an equal share of all. A waiting job that
+        nothing is known about takes what those that are done took on average. On a cluster as many
+        are side by side as are running.
         """
+        with self._lock:
+            seconds = self._seconds_left_by_job()
+            at_work = len(self.running)
+        if not seconds or None in seconds:
+            return None
+        return max(*seconds, sum(seconds) / max(at_work, self.plan.get("side_by_side", 1)))
+
+    def _seconds_left_by_job(self) -> list[float | None]:
         done = [facts["seconds"] for kind, facts in self.ended.values() if kind == "done"]
         average = sum(done) / len(done) if done else None
         waiting = [
@@ -136,18 +159,19 @@ class Progress:
             for name, minutes in self.plan.get("by_job", {}).items()
             if name not in self.running and name not in self.ended
         ]
-        seconds = [*(job.seconds_left() for job in self.running.values()), *waiting]
-        if not seconds or None in seconds:
-            return None
-        return sum(seconds) / self.plan.get("side_by_side", 1)
+        return [*(job.seconds_left() for job in self.running.values()), *waiting]
 
     def interrupted(self) -> str:
-        """What an interrupted call leaves behind: what is stored, and what was stopped where."""
+        """What an interrupted call leaves behind: what is stored, stopped where, or not stopped."""
         stored = self.plan.get("stored", 0) + self.count("done")
         lines = [f"stopped: {stored} of {self.plan.get('jobs', 0)} runs are stored"]
-        for name, job in self.running.items():
-            epoch = job.facts and "stored up to epoch {epoch} of {epochs}".format(**job.facts)
-            lines.append(f"  {name}: {epoch or 'in its first epoch'}")
+        for name, job in self.at_work().items():
+            state = "in its first epoch"
+            if job.host:
+                state = f"still running on {job.host}"
+            elif job.facts:
+                state = "stored up to epoch {epoch} of {epochs}".format(**job.facts)
+            lines.append(f"  {name}: {state}")
         return "\n".join(lines)
 
 
@@ -156,6 +180,7 @@ class Lines:
 
     def __init__(self):
         self.progress = Progress()
+        self._lock = threading.Lock()  # a cluster's events come in a thread of their own
         self._last: dict[str, float] = defaultdict(lambda: -_EVERY)
 
     def __enter__(self) -> "Lines":
@@ -171,10 +196,11 @@ class Lines:
             self.summarise()
 
     def __call__(self, event: str) -> None:
-        """Takes an event: notes it, and shows what is worth showing."""
-        self.progress.hear(event)
-        if self._is_worth_a_line(event):
-            self.say(event)
+        """Takes an event, from any thread: notes it, and shows what is worth showing."""
+        with self._lock:
+            self.progress.hear(event)
+            if self._is_worth_a_line(event):
+                self.say(event)
 
     def say(self, line: str) -> None:
         """Prints a line."""
@@ -251,14 +277,18 @@ class Live(Lines):
     def _drawn(self):
         from rich.console import Group
 
-        parts = [_running_table(self.progress.running)] if self.progress.running else []
+        at_work = self.progress.at_work()
+        parts = [_running_table(at_work)] if at_work else []
         if self.progress.notebook:
             parts.append(f"executing {self.progress.notebook}")
         return Group(*parts, *_total_line(self.progress))
 
 
 def ended_table(progress: Progress):
-    """A table of the jobs that ended: experiment, profile, seeds, how, minutes of this call."""
+    """A table of the jobs that ended: experiment, profile, seeds, how, minutes of this call.
+
+    Of a job whose start nobody heard, the minutes that its end tells.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -294,7 +324,7 @@ def _running_table(running: dict[str, Running]):
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
-    for name, job in list(running.items()):
+    for name, job in running.items():
         experiment, profile, seed = name.split("/")
         label = Text(f"{experiment} seed {seed}", style="bold")
         if profile != "full":

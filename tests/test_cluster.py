@@ -217,6 +217,21 @@ def test_an_outcome_comes_home_from_a_store_elsewhere(swept, dask_cluster):
     assert not (there / "results").exists()  # the client alone records
 
 
+def test_a_display_can_follow_a_sweep(swept):
+    """Nobody announced a start: a terminal showed no job, no epoch, and 0.0 minutes at the end."""
+    _, _, lines = swept
+    told = {}
+    for line in lines:
+        told.setdefault(line.facts.get("job"), []).append((line.kind, line.facts.get("host")))
+    del told[None]
+
+    assert len(told) == 4
+    for events in told.values():
+        assert events[0] == ("started", socket.gethostname())
+        assert events[-1][0] in ("done", "failed")
+    assert "epoch" in dict(told[smoke(LONG).name])
+
+
 def test_what_fails_is_reported_with_its_host_and_stops_nobody(swept):
     """Missing data are named with the worker's traceback; the jobs that can run are recorded."""
     build, failed, lines = swept

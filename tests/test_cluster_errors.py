@@ -90,11 +90,14 @@ def test_a_worker_without_the_project_is_told_from_other_failures():
 
 
 def test_without_distributed_the_extra_is_named(monkeypatch):
-    """The message is the command that installs it."""
+    """From this checkout: the project's name is not ours on PyPI, where anyone may take it."""
     monkeypatch.setitem(sys.modules, "distributed", None)
 
-    with pytest.raises(ClusterError, match=r"pip install 'autoencoders-replicated\[cluster\]'"):
+    with pytest.raises(ClusterError, match=r"pip install -e '\.\[cluster\]'") as raised:
         runner.run_jobs_on_cluster("tcp://host:8786", [])
+
+    assert "make setup" in str(raised.value)
+    assert "autoencoders-replicated" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,7 @@ def test_without_umap_the_message_says_how_to_get_it(shelf, monkeypatch):
     with pytest.raises(ExperimentError, match="needs umap-learn, which is not installed") as caught:
         experiments.find("clustering-umap-mixture-mnist").run(0, Profile("full", shelf))
 
-    assert "pip install 'autoencoders-replicated[umap]'" in str(caught.value)
+    assert "pip install -e '.[umap]'" in str(caught.value)
 
 
 def test_versions_of_umap_are_in_its_key_and_in_no_other():

@@ -87,6 +87,15 @@ def test_nothing_is_known_of_a_profile_that_never_ran(past):
     assert found.total([job(LONG, "smoke"), job(QUICK, "smoke")]) == 0.5
 
 
+@pytest.mark.parametrize(("minutes", "together"), [([30], 30), ([30, 1], 30), ([30, 30, 30], 45)])
+def test_jobs_side_by_side_take_no_less_than_the_longest(past, minutes, together):
+    """One job of 30 minutes was promised in 15 with two workers, of which one has nothing to do."""
+    names = [QUICK, LONG, "clustering-eq5-fashion"][: len(minutes)]
+    runs = {f"{name}/full/0": about(float(m)) for name, m in zip(names, minutes, strict=True)}
+
+    assert past(runs).total(map(job, names), side_by_side=2) == together
+
+
 @pytest.mark.parametrize(
     ("text", "minutes"),
     [("20m", 20), ("1h30m", 90), ("1.5h", 90), ("90s", 1.5), (" 2H ", 120), ("1h1m30s", 61.5)],

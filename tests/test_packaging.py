@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -137,6 +139,82 @@ def test_licence_is_the_same_everywhere():
 
     assert PROJECT["license"] == citation["license"] == "Apache-2.0"
     assert licence.lstrip().startswith("Apache License\n")
+
+
+FAKE_PYTHON = """#!/bin/sh
+case "$*" in "-m venv .venv") mkdir -p .venv/bin; cp "$0" .venv/bin/python;; esac
+"""
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Runs a shell command in a folder with the Makefile, and a Python that installs nothing."""
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy(ROOT / name, project)
+    fake = tmp_path / "python3"
+    fake.write_text(FAKE_PYTHON)
+    fake.chmod(0o755)
+    mine = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+
+    def run(command):
+        return subprocess.run(
+            ["sh", "-c", command],
+            capture_output=True,
+            text=True,
+            cwd=project,
+            env={**mine, "PYTHON": str(fake)},
+        )
+
+    run.project = project
+    return run
+
+
+def test_setting_up_says_nothing_where_machines_read(make):
+    """`make -s reproduce JSON=1` in a fresh clone began with a line that is no JSON."""
+    ended = make("make setup")
+
+    assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
+    assert ended.stderr.startswith("Installing requirements.lock")
+    assert not (make.project / ".venv" / ".installing").exists()
+    assert make("make -q setup").returncode == 0
+
+
+def test_a_set_up_that_was_killed_does_not_wait_for_itself(make):
+    """In a container the next make may have the number of the dead one."""
+    ended = make("mkdir .venv && echo $$ > .venv/.installing && exec make setup")
+
+    assert ended.returncode == 0, ended.stderr
+    assert not (make.project / ".venv" / ".installing").exists()
+
+
+def test_a_set_up_waits_for_another_one_and_names_the_file(make):
+    """The number may be that of some other process by now, which only a person can tell."""
+    ended = make(f"mkdir .venv && echo {os.getpid()} > .venv/.installing && make setup")
+
+    assert ended.returncode == 2
+    assert f"another make (process {os.getpid()}) is filling .venv" in ended.stderr
+    assert "remove .venv/.installing" in ended.stderr
+    assert (make.project / ".venv" / ".installing").exists()
+
+
+@pytest.mark.parametrize("task", ["reproduce", "check", "diff"])
+def test_tasks_that_can_tell_machines_do(make, task):
+    """`make diff JSON=1` did not pass it on."""
+    make("make setup")
+
+    assert "--json" in make(f"make -n {task} JSON=1").stdout.split()
+    assert "--json" not in make(f"make -n {task} JSON=0").stdout.split()
+
+
+def test_nobody_is_told_to_install_the_project_from_pypi():
+    """It is not there, and whoever takes its name would be installed in its place."""
+    texts = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "Makefile"]
+    texts += [*(ROOT / "docs").rglob("*.md"), *(ROOT / "replication" / "runner").rglob("*.py")]
+
+    for path in texts:
+        assert "autoencoders-replicated[" not in path.read_text(encoding="utf-8"), path
 
 
 def test_ci_is_executable():

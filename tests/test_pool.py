@@ -28,9 +28,11 @@ class Answering:
     """Stands in for a worker: answers as `answers` has it, or well."""
 
     answers: dict = {}
+    hired: list[int]  # the threads of each
 
     def __init__(self, threads, log):
         self.log = log
+        self.hired.append(threads)
 
     def run(self, name, inputs, announce, *, since, every):
         announce(Event(f"{name}: epoch", kind="epoch", job=name))
@@ -47,7 +49,10 @@ class Answering:
 def answers(monkeypatch, tmp_path):
     """Jobs that end as told; nothing is computed or stored but tracebacks."""
     minutes = {job.name: 10.0 * index for index, job in enumerate(JOBS)}
-    known = SimpleNamespace(minutes=lambda job: minutes.get(job.name, 0.0), total=lambda jobs: 60.0)
+    known = SimpleNamespace(
+        minutes=lambda job: minutes.get(job.name),
+        total=lambda jobs, side_by_side: 60.0 / side_by_side,
+    )
     found = (None, {"provenance": {"minutes": 1.0}})
     monkeypatch.setattr(pool.settings, "BUILD", tmp_path)
     monkeypatch.setattr(pool, "Worker", Answering)
@@ -58,6 +63,7 @@ def answers(monkeypatch, tmp_path):
     monkeypatch.setattr(pool, "record", lambda *_: None)
     told = {}
     monkeypatch.setattr(Answering, "answers", told)
+    monkeypatch.setattr(Answering, "hired", [], raising=False)
     return told
 
 
@@ -84,7 +90,7 @@ def test_the_plan_is_said_before_anything_runs(answers):
     heard = []
     pool.run_jobs(JOBS, num_jobs=2, announce=heard.append)
 
-    assert heard[0] == "4 jobs, 0 stored already, 4 to run: at most 30 min on this machine"
+    assert heard[0] == "4 jobs, 0 stored already, 4 to run: about 30 min on this machine"
     facts = heard[0].facts
     assert (facts["jobs"], facts["stored"], facts["missing"]) == (4, 0, 4)
     assert facts["by_job"] == {job.name: 10.0 * index for index, job in enumerate(JOBS)}
@@ -100,6 +106,41 @@ def test_a_budget_runs_what_fits_and_says_what_it_left(answers):
     assert ended.left == [JOBS[3]]
     assert heard[-1] == "any/smoke/3: left, it takes about 30 min here"
     assert "within 25 min" in heard[0]
+
+
+def test_a_budget_that_is_over_leaves_jobs_that_nothing_is_known_about(answers):
+    """A first run knows no minutes; to print them was a TypeError, and no notebook after it."""
+    heard = []
+
+    ended = pool.run_jobs([named("new/smoke/0")], budget_minutes=0.0, announce=heard.append)
+
+    assert [job.name for job in ended.left] == ["new/smoke/0"]
+    assert heard[-1] == "new/smoke/0: left, the time was over"
+    assert heard[-1].facts["minutes"] is None
+
+
+@pytest.mark.parametrize(
+    ("minutes", "line"), [(0.123, "about 0.12 min"), (9.96, "about 10 min"), (475, "about 475 min")]
+)
+def test_minutes_are_said_without_exponents(minutes, line):
+    """Two digits of 475 are 4.8e+02, which nobody reads."""
+    assert pool._about(minutes) == line
+
+
+@pytest.mark.parametrize(
+    ("asked", "num_jobs", "threads"),
+    [("", 1, 16), ("", 2, 8), ("", 32, 1), ("3", 1, 3), ("3", 2, 3)],
+)
+def test_workers_share_the_cores_unless_the_user_says_otherwise(
+    answers, monkeypatch, asked, num_jobs, threads
+):
+    """OMP_NUM_THREADS, which is for one process, was ignored with more than one job."""
+    monkeypatch.setattr(pool.settings, "_ASKED", asked)
+    monkeypatch.setenv("OMP_NUM_THREADS", asked or "16")
+
+    pool.run_jobs(JOBS, num_jobs=num_jobs, announce=lambda event: None)
+
+    assert Answering.hired == [threads] * min(num_jobs, len(JOBS))
 
 
 def test_a_job_that_fails_is_reported_and_stops_nobody(answers):

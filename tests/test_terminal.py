@@ -3,6 +3,7 @@
 import io
 import json
 import signal
+import threading
 
 import pytest
 from rich.console import Console
@@ -49,11 +50,52 @@ def hear(progress, *events):
 def test_the_time_left_is_what_is_expected_less_what_has_passed(clock):
     """For running jobs and waiting ones, shared out among those side by side."""
     progress = terminal.Progress()
-    hear(progress, planned(a=10, b=2, c=4), started(NAMES[0]), started(NAMES[1]))
+    hear(progress, planned(a=10, b=8, c=6), started(NAMES[0]), started(NAMES[1]))
     clock[0] += 60
 
     assert progress.running[NAMES[0]].seconds_left() == 9 * 60
-    assert progress.seconds_left() == (9 + 1 + 4) * 60 / 2
+    assert progress.seconds_left() == (9 + 7 + 6) * 60 / 2
+
+
+def test_all_jobs_take_no_less_than_the_longest(clock):
+    """One job of 10 minutes was to end in 5 with two workers, of which one has nothing to do."""
+    progress = terminal.Progress()
+    hear(progress, planned(a=10, b=2, c=4), started(NAMES[0]))
+
+    assert progress.seconds_left() == 10 * 60
+
+
+def test_a_cluster_runs_as_many_side_by_side_as_it_runs(clock):
+    """Workers come and go, so that the plan cannot know; nothing is said before one is done."""
+    progress = terminal.Progress()
+    plan = planned(a=None, b=None, c=None)
+    plan.facts.update(side_by_side=1)
+    hear(progress, plan, started(NAMES[0]))
+    assert progress.seconds_left() is None
+    clock[0] += 60
+    hear(progress, done(NAMES[0]), started(NAMES[1]), started(NAMES[2]))
+    hear(progress, epoch(NAMES[1], 1, pace=10.0), epoch(NAMES[2], 4, pace=10.0))
+
+    assert progress.seconds_left() == 90
+
+
+def test_an_event_may_come_while_the_time_left_is_added_up():
+    """Jobs changed under the loop that walked them, and the thread that draws was gone."""
+    progress = terminal.Progress()
+    hear(progress, planned(a=1, b=1, c=1), *map(started, NAMES[:2]))
+    other = threading.Thread(target=progress.hear, args=(started(NAMES[2]),))
+
+    class Disturbed(terminal.Running):
+        def seconds_left(self):
+            other.start()
+            other.join(0.1)  # seconds; it is heard by then, or waits for the loop to end
+            return 30.0
+
+    progress.running[NAMES[0]] = Disturbed(0.0, 1.0)
+
+    assert progress.seconds_left() is not None
+    other.join()
+    assert list(progress.running) == NAMES
 
 
 def test_a_job_takes_no_less_than_the_training_it_is_in(clock):
@@ -109,6 +151,26 @@ def test_lines_leave_out_epochs_that_come_thick(clock, capsys):
     assert shown == [f"{name}: epoch {n}/10" for n in (1, 6, 10) for name in NAMES[:2]]
 
 
+def test_lines_of_two_threads_do_not_mix():
+    """A cluster's epochs come in one thread and its ends in another; half a line is no JSON."""
+    said = []
+
+    class Slow(terminal.Lines):
+        def say(self, line):
+            said.append(f"{line} begins")
+            if line == "a":
+                other.start()
+                other.join(0.1)  # seconds; it speaks by then, or waits for its turn
+            said.append(f"{line} ends")
+
+    display = Slow()
+    other = threading.Thread(target=display, args=("b",))
+    display("a")
+    other.join()
+
+    assert said == ["a begins", "a ends", "b begins", "b ends"]
+
+
 def test_at_the_end_a_table_tells_what_came_of_the_jobs(clock, capsys):
     """Seeds of an experiment in one row; failures and what a budget left are told apart."""
     with terminal.Lines() as display:
@@ -126,6 +188,15 @@ def test_at_the_end_a_table_tells_what_came_of_the_jobs(clock, capsys):
     assert "b-short full 1 failed 0.0" in rows
     assert "c-next full 0 left" in rows
     assert "1 done, 1 failed, 1 left; 2 were stored already; 1:30 in all" in rows
+
+
+def test_a_job_whose_start_was_not_heard_took_what_its_end_says(clock):
+    """An end without a start was 0.0 minutes, and so was every job of a cluster."""
+    progress = terminal.Progress()
+    hear(progress, planned(a=None, b=None, c=None), done(NAMES[0]))
+
+    assert progress.ended[NAMES[0]][1]["seconds"] == 60
+    assert progress.seconds_left() == 2 * 60 / 2
 
 
 def test_nothing_ran_nothing_to_tell(capsys):
@@ -150,6 +221,15 @@ def test_an_interrupt_says_what_is_stored(clock, capsys):
         "  a-long/full/0: stored up to epoch 3 of 10",
         "  b-short/full/1: in its first epoch",
     ]
+
+
+def test_an_interrupt_does_not_stop_what_runs_on_a_cluster(clock):
+    """Its line names the host; a job elsewhere is stored there when it ends."""
+    progress = terminal.Progress()
+    start = Event("start", kind="started", job=NAMES[0], host="node7")
+    hear(progress, planned(a=1, b=1, c=1), start, epoch(NAMES[0], 3))
+
+    assert progress.interrupted().splitlines()[1:] == ["  a-long/full/0: still running on node7"]
 
 
 def test_a_display_takes_ctrl_c_and_gives_it_back():
@@ -189,7 +269,7 @@ def screen(**options):
 def test_a_terminal_gets_a_line_for_each_running_job_and_one_for_all(clock):
     """Experiment, seed, epoch, loss, pace and time left; then jobs, time so far and time left."""
     display = terminal.Live(Console(width=150))
-    for event in (planned(a=10, b=2, c=4), started(NAMES[0]), started(NAMES[1])):
+    for event in (planned(a=10, b=2, c=12), started(NAMES[0]), started(NAMES[1])):
         display.progress.hear(event)
     clock[0] += 6
     display.progress.hear(epoch(NAMES[0], 1))
@@ -201,7 +281,7 @@ def test_a_terminal_gets_a_line_for_each_running_job_and_one_for_all(clock):
     assert job.startswith("a-long seed 0  epoch 1/10  loss 0.5")
     assert job.rstrip().endswith("6 s an epoch  9:54 left")
     assert total.startswith("1 of 3 jobs")
-    assert total.rstrip().endswith("0:06 so far, about 6:57 left")
+    assert total.rstrip().endswith("0:06 so far, about 12:00 left")
 
 
 def test_what_is_printed_above_the_live_lines_stands_as_it_is():

@@ -55,7 +55,8 @@ def _distributed():
     except ImportError as error:
         raise ClusterError(
             f"--dask needs the package `distributed`, which cannot be imported ({error}): "
-            "pip install 'autoencoders-replicated[cluster]'"
+            "`make setup` puts it into .venv; for another Python, run in this checkout "
+            "`python -m pip install -e '.[cluster]'`"
         ) from error
     return distributed
 
@@ -186,6 +187,7 @@ def work(name: str, inputs: dict, topic: str) -> dict:
         print(event, flush=True)
         worker.log_event(topic, {**event.as_dict(), "line": f"{event} [{host}]", "host": host})
 
+    announce(Event(f"{name}: started", kind="started", job=name))
     report = one_job.run_apart(name, inputs, announce)
     if "path" in report:
         return {"host": host, "content": Path(report["path"]).read_bytes()}

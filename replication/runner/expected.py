@@ -42,10 +42,13 @@ class Expected:
             return job.experiment.minutes * self._pace
         return self._past.get(run, self._elsewhere.get(run))
 
-    def total(self, jobs: Iterable[Job]) -> float | None:
-        """Minutes of all jobs one after another; None if nothing is known of any of them."""
+    def total(self, jobs: Iterable[Job], *, side_by_side: int = 1) -> float | None:
+        """Minutes until all jobs are done; None if nothing is known of any of them.
+
+        No order of them takes less than the longest one, nor less than an equal share.
+        """
         known = [minutes for minutes in map(self.minutes, jobs) if minutes is not None]
-        return sum(known) if known else None
+        return max(max(known), sum(known) / side_by_side) if known else None
 
     def _pace_of_this_machine(self) -> float:
         """Measured over declared minutes, the median over experiments; 1 before any run."""

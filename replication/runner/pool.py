@@ -1,6 +1,5 @@
 """Jobs on this machine, each in the process of a worker, several side by side."""
 
-import os
 import queue
 import threading
 from collections.abc import Iterator
@@ -39,8 +38,8 @@ def run_jobs(
 ) -> Ended:
     """Runs what is not stored; a job that fails does not stop the others.
 
-    The cores are shared out among the workers. Everything is announced, and every row
-    written, by the thread that calls.
+    The cores are shared out among the workers, or each has `$OMP_NUM_THREADS`. Everything is
+    announced, and every row written, by the thread that calls.
 
     Args:
         jobs: What to run, in this order; with a budget, the shortest first.
@@ -52,9 +51,10 @@ def run_jobs(
 
     Raises:
         DatasetError, ResultsError, StoreError: If an error would meet every job.
+        ExperimentError: If `$OMP_NUM_THREADS` holds no number.
     """
+    threads = settings.threads(num_jobs)
     forget_stale_rows()
-    threads = settings.threads() if num_jobs == 1 else max(1, (os.cpu_count() or 1) // num_jobs)
     expected = Expected(threads)
     todo = missing(jobs, since=since)
     budget = None if budget_minutes is None else Budget(budget_minutes, expected)
@@ -72,10 +72,19 @@ def run_jobs(
                 failed += _settle(*item, since=since, announce=announce)
     left = budget.left if budget else []
     for job in left:
-        minutes = expected.minutes(job)
-        line = f"{job.name}: left, it takes about {minutes:.2g} min here"
-        announce(Event(line, kind="left", job=job.name, minutes=minutes))
+        announce(_left(job, expected.minutes(job)))
     return Ended(failed, left)
+
+
+def _left(job: Job, minutes: float | None) -> Event:
+    """A job did not fit the budget, by the minutes it takes or because the time was over."""
+    why = "the time was over" if minutes is None else f"it takes {_about(minutes)} here"
+    return Event(f"{job.name}: left, {why}", kind="left", job=job.name, minutes=minutes)
+
+
+def _about(minutes: float) -> str:
+    """`about 0.5 min`, `about 12 min`, `about 480 min`."""
+    return f"about {minutes:.2g} min" if minutes < 10 else f"about {minutes:.0f} min"
 
 
 def planned(
@@ -87,13 +96,12 @@ def planned(
     budget_minutes: float | None = None,
 ) -> Event:
     """What will run, what is stored already, and, where that is known, the minutes it takes."""
-    total = expected and expected.total(todo)
-    minutes = None if total is None else total / num_jobs
+    minutes = expected and expected.total(todo, side_by_side=num_jobs)
     line = f"{len(jobs)} jobs, {len(jobs) - len(todo)} stored already, {len(todo)} to run"
     if minutes is not None:
-        line += f": at most {minutes:.2g} min on this machine"
+        line += f": {_about(minutes)} on this machine"
     if budget_minutes is not None:
-        line += f"; started only if they end within {budget_minutes:g} min"
+        line += f"; started only if they end within {round(budget_minutes, 2):g} min"
     return Event(
         line,
         kind="planned",

@@ -1,7 +1,9 @@
 """Where things are and how this process runs: the only reader of environment variables."""
 
+import contextlib
 import logging
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,8 @@ DOCUMENTS = {  # files with a generated table, by the name of its markers
 SENTENCES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))  # hold marked numbers
 TODAY = BUILD / "results"  # what this checkout measured, in the tables of results/
 _PROFILE_VARIABLE = "REPLICATION_PROFILE"  # how a notebook's kernel learns its profile
+_ASKED = os.environ.get("OMP_NUM_THREADS", "").strip()  # before `set_threads` fills it in
+_NUMBERS = re.compile(r"\s*0*([1-9]\d{0,3})\s*(,\s*\d+\s*)*", re.ASCII)  # as OpenMP has them
 
 
 def set_threads(threads: int) -> None:
@@ -34,12 +38,40 @@ def set_threads(threads: int) -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
-def threads() -> int:
-    """The number of threads this process computes with."""
-    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+def threads(num_jobs: int = 1) -> int:
+    """The number of threads that a process computes with: this one, or each of several.
+
+    What `$OMP_NUM_THREADS` asks for is for one process; of a list, for each level of nesting, the
+    first number counts. Where nobody asks, the cores that this process may run on are shared out.
+
+    Args:
+        num_jobs: How many processes there are side by side.
+
+    Raises:
+        ExperimentError: If the variable holds no number of threads.
+    """
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    found = _NUMBERS.fullmatch(asked)
+    if found is None and asked.strip():
+        raise experiments.ExperimentError(
+            f"OMP_NUM_THREADS={asked!r} is no number of threads; expected one from 1 to 9999, or a "
+            "list such as 4,2, whose first number counts. Set another, or unset it for all cores."
+        )
+    own = int(found[1]) if found else _num_cores()
+    return own if _ASKED else max(1, own // num_jobs)
 
 
-set_threads(threads())  # Keras reads it on import, which `experiments.registry` puts off
+def _num_cores() -> int:
+    """The cores that this process may run on, which `taskset` or Slurm may have narrowed down."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+# Keras reads it on import, which `experiments.registry` puts off. What cannot be read is an error
+# of the call that computes, not of this import: nothing could tell of it here.
+with contextlib.suppress(experiments.ExperimentError):
+    set_threads(threads())
 
 
 def library() -> datasets.Library:

@@ -105,6 +105,7 @@ def _umap(seed: int):
     except ImportError as error:
         raise ExperimentError(
             "clustering-umap-mixture-* needs umap-learn, which is not installed here. Run "
-            "`pip install 'autoencoders-replicated[umap]'`, then the same command again."
+            "`make setup`, or for another Python `python -m pip install -e '.[umap]'` in this "
+            "folder, then the same command again."
         ) from error
     return umap.UMAP(**NEIGHBOURS, random_state=seed, transform_seed=seed, n_jobs=1)
