@@ -58,6 +58,22 @@ def test_the_projects_own_claims_load_and_keep_the_contract():
     assert {c.id: c.reported for c in article.claims if c.reported}["mnist-purity"] == 0.845
 
 
+def test_an_address_that_is_not_the_articles_own_says_what_it_leads_to(tmp_path):
+    """Of three articles the address is not known; by default it is the article itself."""
+    ours, other = claims.load(), load(tmp_path, ARTICLE + VALUE)["demo"]
+    told = ARTICLE.replace("\n\n", '\nlink = "the site that carries it"\nyear_estimated = true\n\n')
+    found = load(tmp_path, told + VALUE)["demo"]
+
+    assert {slug: article.link for slug, article in ours.items() if article.link} == {
+        "intuition": "the first reference that it names",
+        "contractive": "the post that it follows",
+        "applied": "the site that carries it",
+    }
+    assert all(article.year_estimated == bool(article.link) for article in ours.values())
+    assert (other.link, other.year_estimated) == ("", False)
+    assert (found.link, found.year_estimated) == ("the site that carries it", True)
+
+
 def test_a_claim_keeps_everything_it_says(tmp_path):
     """Tables become dataclasses, lists tuples; defaults are unsigned and core."""
     value, order = load(tmp_path, ARTICLE + VALUE + ORDER)["demo"].claims
@@ -89,6 +105,9 @@ def test_a_claim_keeps_everything_it_says(tmp_path):
         ("because = \"said so\"", 'because = ""', 24, "key 'because': expected a text that is not"),
         ('slug = "demo"', 'slug = "other"', 1, "article, key 'slug': expected the name of the f"),
         ("number = 9\n", "", 1, "article, key 'number': expected a whole number > 0, .* receive"),
+        ("year = 2018", "link = ''\nyear = 2018", 5, "article, key 'link': expected a text of one"),
+        ("year = 2018", "year_estimated = 'x'\nyear = 2018", 5,
+         "article, key 'year_estimated': expected true or false, received 'x'"),
         ("year = 2018", "colour = 1\nyear = 2018", 5, "article, key 'colour': .* unknown key"),
     ],
 )  # fmt: skip

@@ -38,14 +38,14 @@ def ledger(articles, unit="fraction", **values):
 
 
 def test_a_row_holds_the_paired_difference_with_its_interval(articles):
-    """Oracle: scipy's paired test; seeds without a partner do not count."""
+    """Oracle: scipy's paired test; seeds without a partner count for the mean of ours alone."""
     ours, normal = [0.80, 0.82, 0.84, 0.9], [0.85, 0.88, 0.89]
     rows, _ = ledger(articles, ours=ours, normal=normal)
     found = rows["normal"]
     oracle = scipy.stats.ttest_rel(normal, ours[:3]).confidence_interval(0.95)
 
     assert (found.n, found.moves) == (3, "yes")
-    assert found.ours == pytest.approx(0.82)
+    assert found.ours == pytest.approx(0.84)  # of four seeds
     assert found.difference == pytest.approx(0.16 / 3)
     assert (found.low, found.high) == pytest.approx(tuple(oracle))
     assert format_effect(found).startswith("+5.33 points [+3.90, +6.77], n = 3")
@@ -63,6 +63,19 @@ def test_few_seeds_or_a_wide_interval_move_nothing(articles, normal, n, moves):
     assert (rows["normal"].n, rows["normal"].moves) == (n, moves)
     assert rows["zero"].n == 0
     assert ledger_table(articles, frame).count("not run yet") == (4 if n == 0 else 2)
+
+
+def test_ours_is_over_all_seeds_whatever_ran_of_an_alternative(articles):
+    """It was that of the common seeds: "not run yet" beside three runs, or seed 0's number."""
+    rows, frame = ledger(articles, ours=[0.80, 0.82, 0.84], normal=[0.9])
+    table = ledger_table(articles, frame)
+
+    assert [rows[name].ours for name in ("normal", "zero")] == pytest.approx([0.82, 0.82])
+    assert table.count("| m: 0.82 |") == 2
+    assert "+10.00 points, n = 1" in table and "moves the mean by (n seeds with both)" in table
+    nothing, frame = ledger(articles, normal=[0.9])
+    assert nothing["normal"].n == 0
+    assert "m: not run yet" in ledger_table(articles, frame)
 
 
 def test_differences_that_cancel_in_the_mean_still_move_a_run(articles):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from replication.claims import power
 from replication.claims.intervals import mean_interval, prediction_interval
 from replication.claims.judge import judge
-from replication.claims.tables import power_line
+from replication.claims.tables import answer, power_line
 from tests.test_verdicts import QUICK, claim, measured, order_claim, value_claim
 
 
@@ -112,6 +112,34 @@ def test_the_power_line_says_how_sure_a_value_is(ours, reported, begins):
     assert power_line(wanted, judge(wanted, measured(ours=ours))).startswith(begins)
 
 
+@pytest.mark.parametrize(
+    ("control", "needed", "begins"),
+    [
+        ([0.59, 0.61], 5, "Undecided with n = 3, where a control passes as well; 5 seeds would"),
+        ([0.69, 0.71], 3, "Decided with n = 3: with mean and spread as they are, no number"),
+        ([0.1, 0.2], 3, "Decided with n = 3; 3 seeds decide it"),
+        ([], 3, "Undecided with n = 3: reported 0.74 lies inside, but too few runs of the control"),
+    ],
+)
+def test_the_power_line_says_whether_more_seeds_would_exclude_a_control(control, needed, begins):
+    """A control that passes for want of seeds, one that passes for good, one that fails, none."""
+    wanted = value_claim(0.74, ("control/m",))
+    found = judge(wanted, measured(ours=[0.70, 0.7354, 0.7708], control=control))
+
+    assert (found.verdict == "vacuous") == (sum(control) > 1)
+    assert found.seeds_needed == needed
+    assert power_line(wanted, found).startswith(begins)
+
+
+def test_a_verdict_without_a_control_says_so():
+    """It is not said of a control that it failed where there is none."""
+    rows = measured(ours=[0.84, 0.85, 0.86], control=[0.1, 0.2, 0.1])
+    bare, controlled = value_claim(0.85), value_claim(0.85, ("control/m",))
+
+    assert answer(bare, judge(bare, rows)).endswith("It has no control.")
+    assert answer(controlled, judge(controlled, rows)).endswith("and in no control.")
+
+
 def test_the_power_line_of_an_undecided_order_names_the_seeds_it_needs():
     """Identities and pictures need none."""
     wanted, rows = order_claim(), measured(ours=[1, 2, 3], other=[1.5, 1.2, 2.9])
@@ -143,18 +171,74 @@ def test_seeds_for_a_mean_against_a_loop_over_scipy(effect):
     assert power.seeds_for_mean(standardised(effect)) == expected
 
 
+def seeds_by_a_loop(effect):
+    """Whether a number so far away is out for good, and the seeds until it is out or in."""
+    out_for_good = effect > scipy.stats.norm.isf(0.025)
+    n = np.arange(3, 1001)
+    out = chance_outside(effect, n, np.sqrt(n + 1))
+    enough = (out if out_for_good else 1 - out) >= 0.8
+    return out_for_good, next((each for each in n if enough[n >= each].all()), math.inf)
+
+
 @pytest.mark.parametrize("effect", [0.3, 1.2, 1.9, 2.1, 2.5, 4.0, 9.0])
 def test_seeds_for_a_draw_against_a_loop_over_scipy(effect):
     """Out where it will be out for good, in where it will be in."""
-    out_for_good = effect > scipy.stats.norm.isf(0.025)
-
-    n = np.arange(3, 1001)
-    out = chance_outside(effect, n, np.sqrt(n + 1))
-    expected = next(iter(n[(out if out_for_good else 1 - out) >= 0.8]), math.inf)
+    out_for_good, expected = seeds_by_a_loop(effect)
 
     assert power.seeds_for_draw(standardised(0.0), effect) == expected
     assert power.seeds_for_draw(standardised(5.0), 5.0 - effect) == expected
     assert power.is_out_for_good(standardised(0.0), effect) == out_for_good
+
+
+@pytest.mark.parametrize(
+    ("reported", "controls", "decisive"),
+    [
+        (4.0, [0.5, 2.5], 4.0),  # out: whatever the controls do
+        (9.0, [2.5], 9.0),
+        (0.5, [], 0.5),
+        (0.5, [4.0, 2.5, 9.0], 2.5),  # in: the last control to leave
+        (0.5, [4.0, 1.9], 1.9),  # in, and a control as well
+        (0.5, [2.5, 1.95, 0.3], 0.3),  # the first of two that stay is enough
+        (1.95, [0.3], 1.95),
+        (1.95, [9.0], 1.95),
+    ],
+)
+def test_seeds_for_a_value_against_a_loop_over_scipy(reported, controls, decisive):
+    """The one number that everything waits for, on either side of the mean."""
+    _, expected = seeds_by_a_loop(decisive)
+
+    assert power.seeds_for_value(standardised(0.0), reported, controls) == expected
+    mirrored = [-each for each in controls]
+    assert power.seeds_for_value(standardised(0.0), -reported, mirrored) == expected
+    assert power.seeds_for_value([0.84], reported, controls) is None
+
+
+def test_a_number_at_the_edge_is_not_decided_by_a_wide_interval():
+    """Three seeds hold it in 85 % of all tries, ten in 70 %: 3 was once said to decide it."""
+    rng = np.random.default_rng(5)
+
+    def inside(n):
+        return np.mean(
+            [prediction_interval(list(rng.normal(size=n))).holds(1.954) for _ in range(3000)]
+        )
+
+    assert inside(3) > 0.8 > inside(10)
+    assert power.seeds_for_draw(standardised(0.0), 1.954) == math.inf
+    assert power.seeds_for_draw(standardised(0.0), 1.5) == 3
+
+
+def test_seeds_for_a_value_decide_in_four_of_five_simulated_experiments():
+    """A control 3.4 standard deviations away is excluded, and the number is not."""
+    seeds = power.seeds_for_value(standardised(0.0), 0.4, [-3.4, 8.0])
+    rng = np.random.default_rng(4)
+
+    def reproduced(n):
+        intervals = [prediction_interval(list(rng.normal(size=n))) for _ in range(1500)]
+        return np.mean([i.holds(0.4) and not i.holds(-3.4) for i in intervals])
+
+    assert 3 < seeds < 20
+    assert reproduced(seeds) > 0.8 - 0.05  # four standard errors of a share of 1,500, and 0.4's own
+    assert reproduced(seeds - 1) < 0.8 + 0.04
 
 
 @pytest.mark.parametrize(("effect", "n"), [(2.5, 20), (4.0, 5), (9.0, 3)])

@@ -1,6 +1,7 @@
 """The check of the committed files, and what people read of it."""
 
 import io
+import re
 import subprocess
 import sys
 
@@ -233,7 +234,7 @@ def test_the_readme_table_has_both_axes_and_leaves_the_rest_alone(project):
     """Cells are escaped, numbers carry interval and n."""
     text = (project / "README.md").read_text()
 
-    assert text.startswith("# Demo\n\n<!-- claims:begin -->\n| article | claim | reported |")
+    assert text.startswith("# Demo\n\n<!-- claims:begin -->\n| article | claim | expected |")
     assert text.endswith("\n<!-- claims:end -->\n\nAfter.\n")
     assert r"`high`: It is high \| very. | 0.845 | 0.8433 [0.7674, 0.9192], n = 3" in text
     assert "n = 3 | 3 | **reproduced** | 3 seeds, run anew |" in text
@@ -245,7 +246,7 @@ def test_verdicts_have_one_row_per_claim_and_nothing_volatile(project):
     lines = (project / "results" / "verdicts.csv").read_text().splitlines()
 
     assert lines[0] == (
-        "article,claim,kind,says,reported,mean,low,high,n,seeds_needed,rests_on,verdict"
+        "article,claim,kind,says,expected,mean,low,high,n,seeds_needed,rests_on,verdict"
     )
     assert lines[1] == "demo,grid,reader,It looks good.,,,,,0,none,none,shown"
     assert lines[2].startswith("demo,high,value,It is high | very.,0.845,0.843333,0.767")
@@ -263,6 +264,44 @@ def test_the_summary_counts_verdicts_but_no_picture(project):
         "2 claims: 1 reproduced, 1 inconclusive; 1 picture shown, not counted; "
         "against ourselves, by experiment: 1 not run, 1 stable; 0 problems"
     )
+
+
+def test_the_summary_counts_an_experiment_once_by_what_is_judged(project):
+    """It counted pairs of experiment and profile: the digits beside full."""
+    for root in ("results", "build"):
+        record(project / root, "demo-run", 0, 0.7, profile="embedded")
+    found = run_check(project, project / "build")
+
+    assert "by experiment: 2 not run; 0 problems" in report.summary_line(found)
+    assert "by experiment on the digits: 1 stable; " in report.summary_line(
+        found, ran_profile="embedded"
+    )
+
+
+@pytest.mark.parametrize("width", [150, 140, 120, 100, 80, 66])
+def test_a_terminal_of_any_width_breaks_no_word_and_no_number(project, width):
+    """In 80 columns the table had 745 lines, with "art icl e" and "-0.1 362" in its cells."""
+    path = project / "claims" / "demo.toml"
+    path.write_text(path.read_text().replace('"later"', '"' + "-".join(["balance"] * 4) + '"'))
+    console = Console(file=io.StringIO(), width=width)
+    report.print_claims(run_check(project), console)
+    lines = console.file.getvalue().splitlines()
+    cells = [cell.strip() for line in lines for cell in re.split(r"│|  +", line)]
+
+    assert max(map(len, lines)) <= width
+    assert {"high", "grid", "reproduced", "shown", "inconclusive"} <= set(cells)
+    assert any(cell.endswith("[0.7674, 0.9192], n = 3") for cell in cells)
+    assert ("balance-balance-balance-balance" in cells) == (width > 66)
+    assert (sum("demo" in line for line in lines) == 1) == (width < 140)  # a heading, not a column
+    assert any("against" in line for line in lines) == (width > 80)
+    assert all(re.fullmatch("(balance-?)+", cell) for cell in cells if cell.startswith("bal"))
+
+
+def test_a_log_has_its_own_width(monkeypatch):
+    """In a pipe there is no terminal whose width counts."""
+    monkeypatch.setattr("rich.console.Console.is_terminal", False)
+
+    assert report.terminal().width == 150
 
 
 def test_after_an_embedded_run_the_claims_are_loudly_not_run(project):

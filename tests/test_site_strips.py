@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from replication.site.strips import Strip, axis, describe, draw, scale_of
+from replication.site.strips import Strip, axis, describe, draw, labelled_ticks, scale_of
 
 
 def dots(svg):
@@ -74,3 +74,27 @@ def test_an_axis_has_a_few_round_numbers_in_order(numbers):
     assert 2 <= len(ticks) <= 6
     assert ticks == sorted(ticks) and all(scale.low <= t <= scale.high for t in ticks)
     assert axis(scale).count("<text") == len(ticks)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "target", "labels"),
+    [
+        ((0.9, 1.1), None, ["0.90", "0.95", "1.00", "1.05", "1.10"]),
+        ((84.2, 91.7), None, ["84", "86", "88", "90", "92"]),
+        ((353.555, 353.565), 353.56, ["353.555", "353.560", "353.565"]),
+        ((18.9047, 18.9049), 18.9048, ["-0.0001", "-5e-05", "18.9048", "+5e-05", "+0.0001"]),
+        ((1 - 1e-9, 1 + 1e-9), 1.0, ["-1e-09", "-5e-10", "1", "+5e-10", "+1e-09"]),
+        ((100351.5, 100352.5), 100352.0, ["-0.5", "100352", "+0.5"]),
+        ((12.0000001, 12.0000003), None, ["12 +1e-07", "+1.5e-07", "+2e-07", "+2.5e-07", "+3e-07"]),
+        ((-3e-7, 2e-7), 0.0, ["-2e-07", "0", "2e-07"]),
+    ],
+)
+def test_ticks_have_as_many_decimals_as_their_step(numbers, target, labels):
+    """Two axes said "1 1 1 1 1" and "18.9047 18.9047 18.9047": then offsets from the target."""
+    found = labelled_ticks(scale_of(numbers), target)
+
+    assert [label for _, label in found] == labels
+    for tick, label in found:
+        written = label.split()[-1]
+        origin = (target or 12.0) if written[0] in "+-" and tick > 1e-6 else 0.0
+        assert origin + float(written) == pytest.approx(tick, abs=1e-12)  # round-off of a sum

@@ -12,6 +12,7 @@ WORDS = [("ink", "paper"), ("quiet", "paper"), ("link", "paper"), ("ink", "raise
 WORDS += [("quiet", "raised"), ("ink", "empty-bg"), ("paper", "ink"), ("link", "raised")]
 WORDS += [(name, f"{name}-bg") for name in ("yes", "no", "out", "empty", "open", "pic")]
 PARTS = [("accent", "paper"), ("tick", "paper"), ("accent", "shade"), ("tick", "shade")]
+PARTS += [("edge", "paper"), ("edge", "shade")]  # of the claimed side, the tolerance
 
 
 def colors(scheme):
@@ -58,3 +59,26 @@ def test_only_the_named_colours_are_used():
     rules = re.sub(r":root \{.*?\}", "", STYLE.read_text(encoding="utf-8"), flags=re.DOTALL)
 
     assert set(re.findall(r"#[0-9a-fA-F]{3,6}\b", rules)) == {"#fff", "#000"}
+
+
+def test_words_are_not_faded():
+    """A caption's source was quiet and faded: 4.33 to 1."""
+    rules = STYLE.read_text(encoding="utf-8").replace("fill-opacity", "")
+
+    faded = re.findall(r"([^{}]+) \{[^{}]*opacity: (?!1)", rules)
+    assert [each.strip() for each in faded] == ["a.self"]  # until it is needed
+
+
+def test_shaded_parts_of_a_figure_have_an_edge():
+    """The shade alone stands out 1.1 to 1, the bar 1.5 to 1."""
+    rules = STYLE.read_text(encoding="utf-8")
+
+    assert re.search(r"\.strip \.band \{[^}]*stroke: var\(--edge\)", rules)
+    assert re.search(r"\.strip \.interval \{[^}]*stroke: var\(--accent\)", rules)
+
+
+def test_paper_gets_neither_the_cards_of_a_phone_nor_the_colours_of_the_night():
+    """A page of paper is as narrow as a phone: the first page took 28 of them."""
+    queries = re.findall(r"@media ([^{]*(?:max-width|dark)[^{]*)", STYLE.read_text("utf-8"))
+
+    assert len(queries) >= 4 and all(each.startswith("screen and ") for each in queries)

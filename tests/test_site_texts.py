@@ -49,7 +49,8 @@ def test_a_table_of_a_notebook_keeps_its_cells_and_loses_its_style(built):
     assert {"class": "scroll", "role": "group", "aria-label": "Table", "tabindex": "0"} in page.all(
         "div"
     )
-    assert re.search(r'<th><a class="chip v-reproduced"[^>]*>high</a></th>', page.html)
+    assert re.search(r'<th scope="row"><a class="chip v-rep[^>]*>high</a></th>', page.html)
+    assert '<th scope="col">column</th>' in built[2]["document/0001-a-decision.html"].html
 
 
 def test_claims_in_prose_become_chips_and_other_code_stays_code(built):
@@ -165,7 +166,120 @@ def test_what_was_never_run_says_so(built):
     assert "no run yet, n = 0" in page.text
     assert not page.all("svg", aria_labelledby="strip-verdict-title strip-verdict-desc")
     assert page.html.count('<td class="number">–</td>') >= 2 * len(PURITY["demo-run"])
-    assert "ALL=1" in page.text
+    assert "To run it:" in page.text
+    assert commands(page) == [
+        "python -m replication sweep --experiments demo-run --seeds 0-2",
+        "python -m replication sweep --experiments demo-extended --seeds 0-2",
+        "make accept",
+    ]
+
+
+def commands(page):
+    return re.search(r'<pre class="commands"><code>(.*?)</code>', page.html, re.S)[1].split("\n")
+
+
+def test_a_claim_says_how_to_run_it_under_enough_seeds(built, project, tmp_path):
+    """It said SEEDS=1 of claims that need three."""
+    again = built[2]["claim/demo/better.html"]
+    copy = shutil.copytree(project, tmp_path / "project")
+    rows = (copy / "results/demo/measurements.csv").read_text().splitlines(keepends=True)
+    kept = [row for row in rows if not row.startswith("demo-rival,full,") or ",0," in row]
+    (copy / "results/demo/measurements.csv").write_text("".join(kept))
+    (copy / "docs/decisions/0001-a-decision.md").unlink()  # which has a number of all seeds
+    build(copy, tmp_path / "site")
+    once = read_site(tmp_path / "site")["claim/demo/better.html"]
+
+    assert "n = 1" in once.text and commands(once) == commands(again)
+    assert "To run it again, beside the committed numbers:" in again.text
+    assert commands(again) == [
+        "python -m replication sweep --experiments demo-run --seeds 0-2",
+        "python -m replication sweep --experiments demo-rival --seeds 0-2",
+        "make check",
+    ]
+
+
+def test_minutes_say_that_they_hold_shared_training(built):
+    """One training counted for everything that rests on it; device and threads are told once."""
+    for name in ("claim/demo/high.html", "experiment/demo-run.html"):
+        head = re.search(r'<table class="runs">\s*<thead>(.*?)</thead>', built[2][name].html, re.S)[
+            1
+        ]
+
+        assert "minutes, with the training it rests on" in head
+        assert "device" not in head and "threads" not in head
+        assert "device cpu" in built[2][name].text and "threads 2" in built[2][name].text
+
+
+def test_an_experiment_shows_its_mean_first(built):
+    """Of 63 such pages none had a number in view on a phone: unit and dots came before."""
+    html = built[2]["experiment/demo-run.html"].html
+    rows = re.search(r'<table class="seeds metrics">(.*?)</table>', html, re.S)[1]
+    cells = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", rows.partition("<tbody>")[2])
+
+    assert re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", rows)[:3] == [
+        "metric", "mean", "one more seed, 95 %"
+    ]  # fmt: skip
+    assert cells[0] == '<code>purity</code> <span class="unit">fraction</span>'
+    assert cells[1] == f"{np.mean(PURITY['demo-run']):.6g}"
+
+
+def test_pictures_are_no_claims(built):
+    """The first page counted 86 claims where 81 are judged, and gave pictures a part of the bar."""
+    index, article = built[2]["index.html"], built[2]["article/demo.html"]
+
+    assert "4 claims, by verdict; 1 picture shown" in index.text
+    assert "Its 4 claims; 1 picture shown" in article.text
+    for page in (index, article):
+        bars = re.findall(r'<span class="bar"[^>]*>(.*?)</span></span>', page.html)
+        assert bars and not any("v-shown" in bar for bar in bars)
+
+
+def test_the_colour_of_a_number_is_told_in_words(built):
+    for name in ("index.html", "article/demo.html"):
+        legend = re.search(
+            r"<p[^>]*>A coloured number or name leads to.*?</p>", built[2][name].html
+        )
+        assert '<span class="badge v-inconclusive">inconclusive</span>' in legend[0], name
+
+
+def test_an_identifier_keeps_its_letters(built):
+    """A page said "Demo-run/purity and": a sentence does not begin with it."""
+    page = built[2]["claim/demo/better.html"]
+
+    assert "The verdict in short: the interval of the difference lies on that side" in page.text
+
+
+def test_an_address_that_is_not_the_articles_own_is_not_called_it(built, project, tmp_path):
+    """Three of five links led to a home page, a post in English and a reference."""
+    copy = shutil.copytree(project, tmp_path / "project")
+    toml = copy / "claims" / "demo.toml"
+    told = 'year = 2018\nyear_estimated = true\nlink = "the post <it> follows"\n'
+    toml.write_text(toml.read_text().replace("year = 2018\n", told))
+    build(copy, tmp_path / "site")
+    other = read_site(tmp_path / "site")
+
+    for name in ("index.html", "article/demo.html", "claim/demo/high.html"):
+        (link,) = source_links(built[2][name])
+        assert link["hreflang"] == "zh", name
+        (link,) = source_links(other[name])
+        assert "hreflang" not in link, name
+        assert "he post <it> follows" in other[name].text, name
+        assert "2018 (estimated)" in other[name].text, name
+        assert "(estimated)" not in built[2][name].text, name
+        assert "he article itself" not in other[name].text, name
+    assert "The article itself" in built[2]["article/demo.html"].text
+    assert "is not known to us" in other["claim/demo/high.html"].text
+
+
+def source_links(page):
+    """The links to the article that a template wrote; a notebook's text has its own."""
+    found = re.findall(r'<a class="out" href="https://example.org/article"([^>]*)>', page.html)
+    told = [dict(re.findall(r'(\w+)="([^"]*)"', each)) for each in found]
+    return told[:1] if "Question" in page.text else told
+
+
+def test_only_what_is_not_latin_is_marked_as_of_its_language(built):
+    assert '<span lang="zh">无名</span> (Nobody)' in built[2]["article/demo.html"].html
 
 
 def test_the_ledger_and_the_departures_are_on_one_page(built):
@@ -173,3 +287,4 @@ def test_the_ledger_and_the_departures_are_on_one_page(built):
 
     assert "None, but for" in page.text and "How it starts." in page.text
     assert "-23.33 points" in page.text and "The intro." in page.text
+    assert f"purity: {np.mean(PURITY['demo-run']):.4g}, n = 3" in " ".join(page.text.split())

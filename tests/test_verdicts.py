@@ -321,3 +321,30 @@ def test_a_claim_is_not_run_while_one_side_of_it_is_missing():
     assert of(measured(ours=[1], control=[3])) == "not run"
     assert of(measured(control=[4])) == "drifted"
     assert of(measured()) == "not run"
+
+
+def test_two_controls_that_measure_the_same_are_two_controls():
+    """They differ in what they are compared with; the first to be written was once lost."""
+    rows = measured(
+        ours=[2, 2.1, 2.2], other=[1, 1.2, 1.1], low=[0, 0.1, 0], mid=[5, 5.1, 5.3], top=[9, 9, 9.1]
+    )
+    passing = Comparison("mid/m", ("low/m",))
+    failing = Comparison("mid/m", ("top/m",))
+
+    for controls in ((passing, failing), (failing, passing)):
+        assert judge(order_claim(controls=controls), rows).verdict == "vacuous"
+
+
+def test_the_interval_shown_is_the_one_that_decides():
+    """The closest rival on average need not be the one that refutes, or leaves it open."""
+    noisy, sure = [0.6, -0.9, 0.9], [0.3, 0.31, 0.29]
+    zero = [0.0, 0.0, 0.0]
+
+    def judged(direction, **rivals):
+        names = tuple(f"{name}/m" for name in rivals)
+        return judge(order_claim(names, direction), measured(ours=zero, **rivals))
+
+    lost = judged("greater", noisy=[0.8, -0.5, 1.2], sure=sure)
+    assert lost.verdict == "contradicted" and lost.low < lost.high < 0
+    left_open = judged("less", noisy=noisy, sure=[0.19, 0.2, 0.21], near=[0.1, 0.11, 0.09])
+    assert left_open.verdict == "inconclusive" and left_open.low < 0 < left_open.high

@@ -120,7 +120,12 @@ class OpenDetail:
 
 @dataclass(frozen=True)
 class Article:
-    """One article with its claims and the details it leaves open, in the order of the file."""
+    """One article with its claims and the details it leaves open, in the order of the file.
+
+    `link` says what `url` leads to where that is not the article itself, such
+    as "the post that it follows"; `year_estimated` is for a year that the
+    article does not tell.
+    """
 
     slug: str
     number: int
@@ -131,6 +136,8 @@ class Article:
     language: str
     claims: tuple[Claim, ...]
     path: Path
+    link: str = ""
+    year_estimated: bool = False
     notes: str = ""
     open: tuple[OpenDetail, ...] = ()
 

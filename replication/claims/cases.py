@@ -15,7 +15,7 @@ from pathlib import Path
 
 from replication.claims import Claim
 from replication.claims.regression import status_of_claim
-from replication.claims.tables import format_ours, format_reported, format_seeds_needed
+from replication.claims.tables import format_expected, format_ours, format_seeds_needed
 from replication.claims.verdicts import Problem, Report
 
 NO_CLAIM = "files and numbers"  # the group of problems that no claim shares
@@ -84,7 +84,7 @@ def _of_claim(report: Report, slug: str, claim: Claim, root: Path) -> Case:
     details = "\n".join(
         (
             claim.says,
-            f"article: {format_reported(claim)} ({claim.locator})",
+            f"expected: {format_expected(claim)} ({claim.locator})",
             f"ours: {format_ours(claim, found)}",
             f"verdict: {found.verdict}: {found.reason}",
             f"seeds to decide: {format_seeds_needed(claim, found)}",

@@ -10,7 +10,7 @@ from pathlib import Path
 from replication.claims.cases import Case, in_words
 from replication.claims.regression import status_of_claim
 from replication.claims.report import summary_line
-from replication.claims.tables import OURS, format_ours, format_reported, markdown
+from replication.claims.tables import OURS, format_expected, format_ours, markdown
 from replication.claims.verdicts import Report
 from replication.results import ResultsError
 
@@ -46,12 +46,12 @@ def summary(report: Report) -> str:
         names = ("where", "expected", "found", "how to mend it")
         rows = [(p.subject, p.expected, p.found, p.fix) for p in report.problems]
         parts += [f"### Problems ({len(rows)})", markdown(names, (map(_cell, r) for r in rows))]
-    names = ("article", "claim", "reported", OURS, "verdict", "against ourselves, today")
+    names = ("article", "claim", "expected", OURS, "verdict", "against ourselves, today")
     rows = [
         (
             slug,
             claim.id,
-            format_reported(claim),
+            format_expected(claim),
             format_ours(claim, report.judgements[slug, claim.id]),
             report.judgements[slug, claim.id].verdict,
             "" if claim.kind == "reader" else status_of_claim(claim, report.regressions),

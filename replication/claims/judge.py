@@ -26,7 +26,7 @@ class Judgement:
     """A verdict and what it rests on.
 
     `values` are the numbers by seed: of `measures`, or for an order claim the
-    differences `measures` minus the closest of `compared_with`. `low` and
+    differences `measures` minus the one of `compared_with` that decides. `low` and
     `high` bound the interval; None, like `mean`, where there is no number.
     `seeds_needed` is how many seeds would decide the claim, as `power` has it:
     None where the spread is not known. `explanation` is the claim's, with its
@@ -109,14 +109,18 @@ def _judge_value(claim: Claim, values_of: ValuesOf) -> Judgement:
     if not interval.holds(claim.reported):
         return _judgement("not reproduced", f"{reported} lies outside", interval, values)
 
-    def passes(control: str) -> bool | None:
-        found = list(values_of(control).values())
-        return interval.holds(math.fsum(found) / len(found)) if found else None
-
+    means = _control_means(claim, values_of)
+    passes = {name: interval.holds(mean) for name, mean in means.items()}
     verdict, reason = _with_controls(
-        f"{reported} lies inside", {name: passes(name) for name in claim.controls}
+        f"{reported} lies inside", [(name, passes.get(name)) for name in claim.controls]
     )
     return _judgement(verdict, reason, interval, values)
+
+
+def _control_means(claim: Claim, values_of: ValuesOf) -> dict[str, float]:
+    """By its name, the mean over the seeds of each control that was run."""
+    found = {name: list(values_of(name).values()) for name in claim.controls}
+    return {name: math.fsum(each) / len(each) for name, each in found.items() if each}
 
 
 def _judge_exact(claim: Claim, values_of: ValuesOf) -> Judgement:
@@ -136,7 +140,7 @@ def _judge_exact(claim: Claim, values_of: ValuesOf) -> Judgement:
         reason = f"outside {expected} for seeds {outside(values)}"
         return _judgement("not reproduced", reason, interval, values)
     verdict, reason = _with_controls(
-        f"within {expected} for every seed", {name: passes(name) for name in claim.controls}
+        f"within {expected} for every seed", [(name, passes(name)) for name in claim.controls]
     )
     return _judgement(verdict, reason, interval, values)
 
@@ -155,7 +159,7 @@ def _judge_order(claim: Claim, values_of: ValuesOf) -> Judgement:
         other_side = _compare(control, claim.direction, values_of)[0]
         return None if other_side == "unknown" else other_side == "claimed"
 
-    controls = {control.measures: passes(control) for control in claim.controls}
+    controls = [(control.measures, passes(control)) for control in claim.controls]
     verdict, reason = _with_controls(reason, controls)
     return _judgement(verdict, reason, interval, differences)
 
@@ -168,7 +172,8 @@ def _compare(
     Returns:
         `claimed` (of all that are compared), `other` (of any), `across` or
         `unknown`; the reason; and by seed the differences from the one of
-        `compared_with` that comes closest to refuting the claim.
+        `compared_with` that decides: its interval refutes the claim, or comes
+        closest to it.
     """
     sign, found = _sign(direction), _differences(comparison, values_of)
     for reference, differences in found.items():
@@ -176,13 +181,16 @@ def _compare(
             reason = f"{comparison.measures} and {reference} have no seed of profile full in common"
             return "unknown", reason, {}
     intervals = {name: mean_interval(list(values.values())) for name, values in found.items()}
-    closest = min(found, key=lambda name: sign * intervals[name].mean)
     fewest = min(interval.n for interval in intervals.values())
     if fewest < MIN_SEEDS:
+        closest = min(found, key=lambda name: sign * intervals[name].mean)
         return "unknown", _too_few(fewest), found[closest]
-    if any(sign * i.low < 0 and sign * i.high < 0 for i in intervals.values()):
-        return "other", "the interval of the difference lies on the other side", found[closest]
-    if all(sign * i.low > 0 and sign * i.high > 0 for i in intervals.values()):
+    worst = {name: min(sign * i.low, sign * i.high) for name, i in intervals.items()}
+    best = {name: max(sign * i.low, sign * i.high) for name, i in intervals.items()}
+    refuting, closest = min(best, key=best.get), min(worst, key=worst.get)
+    if best[refuting] < 0:
+        return "other", "the interval of the difference lies on the other side", found[refuting]
+    if worst[closest] > 0:
         return "claimed", "the interval of the difference lies on that side", found[closest]
     return "across", "the interval of the difference reaches across zero", found[closest]
 
@@ -202,11 +210,12 @@ def _sign(direction: str) -> int:
 
 
 def _seeds_needed(claim: Claim, values_of: ValuesOf) -> float | None:
-    """How many seeds would decide the claim, controls aside; see `power`."""
+    """How many seeds would decide the claim; of an order, controls aside. See `power`."""
     if claim.kind == "exact":
         return 1
     if claim.kind == "value":
-        return power.seeds_for_draw(list(values_of(claim.measures).values()), claim.reported)
+        values, means = list(values_of(claim.measures).values()), _control_means(claim, values_of)
+        return power.seeds_for_value(values, claim.reported, list(means.values()))
     own = Comparison(claim.measures, claim.compared_with)
     differences = [list(each.values()) for each in _differences(own, values_of).values()]
     if min(map(len, differences)) < MIN_SEEDS - 1:
@@ -217,10 +226,10 @@ def _seeds_needed(claim: Claim, values_of: ValuesOf) -> float | None:
     return min(lost) if lost else max(needed)  # one rival that wins is enough to contradict
 
 
-def _with_controls(reason: str, controls: Mapping[str, bool | None]) -> tuple[str, str]:
+def _with_controls(reason: str, controls: list[tuple[str, bool | None]]) -> tuple[str, str]:
     """`reproduced`, unless a control passes the same test or is unknown (None)."""
-    passing = [name for name, passes in controls.items() if passes]
-    missing = [name for name, passes in controls.items() if passes is None]
+    passing = [name for name, passes in controls if passes]
+    missing = [name for name, passes in controls if passes is None]
     if passing:
         return "vacuous", f"{reason}, but so does the control {', '.join(passing)}"
     if missing:

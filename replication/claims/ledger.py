@@ -27,10 +27,11 @@ def ledger_frame(
 ) -> pd.DataFrame:
     """One row per alternative, as in `ledger.csv`.
 
-    `ours` is the mean over seeds with our choice, `difference` the mean of
-    alternative less ours paired by seed, `low` and `high` its 95 % t interval
-    (nothing where n < 2). `typical` is the root mean square of the
-    differences: how far one run moves, even where they cancel in the mean.
+    `ours` is the mean over all seeds with our choice, `difference` the mean
+    of alternative less ours over the `n` seeds that have both, `low` and
+    `high` its 95 % t interval (nothing where n < 2). `typical` is the root
+    mean square of the differences: how far one run moves, even where they
+    cancel in the mean.
     `moves` is `yes` where the interval leaves zero, `not seen` where it does
     not, `unknown` with fewer than 3 seeds.
 
@@ -48,9 +49,10 @@ def ledger_frame(
         for other in detail.alternatives:
             theirs = values_of(other.measures)
             pairs = {seed: theirs[seed] - ours[seed] for seed in ours if seed in theirs}
-            numbers = _numbers([ours[seed] for seed in pairs], list(pairs.values()))
             unit = units.get(detail.measures, "unknown")
-            rows.append((slug, detail.id, other.what, detail.measures, unit, *numbers))
+            mean = math.fsum(ours.values()) / len(ours) if ours else None
+            about = (slug, detail.id, other.what, detail.measures, unit, mean)
+            rows.append((*about, *_differences(list(pairs.values()))))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
@@ -66,7 +68,7 @@ def ledger_table(articles: Mapping[str, Article], frame: pd.DataFrame) -> str:
             f"{detail.detail} *({detail.locator})*",
             detail.ours,
             row.alternative,
-            f"{metric}: {row.ours:.4g}" if row.n else metric,
+            f"{metric}: {format_ours(row)}",
             format_effect(row),
             format_typical(row),
             row.moves,
@@ -78,15 +80,22 @@ def ledger_table(articles: Mapping[str, Article], frame: pd.DataFrame) -> str:
         "ours",
         "instead",
         "number, ours",
-        "moves the mean by",
+        "moves the mean by (n seeds with both)",
         "and a run by",
         "moved?",
     )
     return markdown(names, rows)
 
 
+def format_ours(row) -> str:
+    """The mean over all seeds with our choice, whether or not an alternative was run."""
+    return "not run yet" if pd.isna(row.ours) else f"{row.ours:.4g}"
+
+
 def format_effect(row) -> str:
     """How far one alternative moves the mean: points of a fraction, else per cent of ours.
+
+    Its n counts the seeds under which both were run.
 
     Args:
         row: A row of `ledger_frame`.
@@ -120,14 +129,14 @@ def details_of(articles: Mapping[str, Article]) -> Iterator[tuple[str, OpenDetai
     return ((slug, detail) for slug, article in articles.items() for detail in article.open)
 
 
-def _numbers(ours: list[float], differences: list[float]) -> tuple:
-    """Mean of ours, mean difference, its bounds, its size, number of seeds, whether it moves."""
+def _differences(differences: list[float]) -> tuple:
+    """Mean difference, its bounds, its size, number of seeds, whether it moves."""
     n = len(differences)
     if n == 0:
-        return None, None, None, None, None, 0, "unknown"
+        return None, None, None, None, 0, "unknown"
     interval = mean_interval(differences)
     bounds = (interval.low, interval.high) if n > 1 else (None, None)
     leaves_zero = interval.low > 0 or interval.high < 0
     moves = ("yes" if leaves_zero else "not seen") if n >= MIN_SEEDS else "unknown"
     typical = math.sqrt(math.fsum(each**2 for each in differences) / n)
-    return math.fsum(ours) / n, interval.mean, *bounds, typical, n, moves
+    return interval.mean, *bounds, typical, n, moves

@@ -41,7 +41,7 @@ def seeds_for_mean(values: Sequence[float]) -> float | None:
 
 
 def seeds_for_draw(values: Sequence[float], reported: float) -> float | None:
-    """Seeds after which a printed number is in or out for good, with a chance of 80 %.
+    """Seeds from which on a printed number is in or out as it will be, with a chance of 80 %.
 
     It is out for good where it lies beyond 1.96 standard deviations of the
     mean: there even the prediction interval of many seeds would end.
@@ -65,6 +65,30 @@ def seeds_for_draw(values: Sequence[float], reported: float) -> float | None:
         return out if is_out_for_good(values, reported) else 1 - out
 
     return _first(chance)
+
+
+def seeds_for_value(
+    values: Sequence[float], reported: float, controls: Sequence[float]
+) -> float | None:
+    """Seeds after which a printed number and its controls are in or out for good.
+
+    A number that is out decides by itself. One that is in says something once
+    every control is out; where one is in for good as well, as soon as both are.
+
+    Args:
+        values: Measurements, one for each seed.
+        reported: The printed number.
+        controls: Means of what should lie outside.
+
+    Returns:
+        As `seeds_for_mean`.
+    """
+    needed = seeds_for_draw(values, reported)
+    if needed is None or is_out_for_good(values, reported):
+        return needed
+    inside = [each for each in controls if not is_out_for_good(values, each)]
+    seeds = [seeds_for_draw(values, each) for each in inside or controls]
+    return max(needed, min(seeds) if inside else max(seeds, default=needed))
 
 
 def is_out_for_good(values: Sequence[float], reported: float) -> bool:
@@ -99,9 +123,12 @@ def _chance_outside(effect: float, n: np.ndarray, widening: np.ndarray) -> np.nd
 
 
 def _first(chance: Callable[[np.ndarray], np.ndarray]) -> float:
-    for start, stop in ((MIN_SEEDS, 33), (33, MAX_SEEDS + 1)):
-        n = np.arange(start, stop, dtype=float)
-        enough = np.flatnonzero(chance(n) >= POWER)
-        if len(enough):
-            return int(n[enough[0]])
-    return math.inf
+    """The first number of seeds from which on the chance is enough.
+
+    Few seeds make a wide interval that nearly everything lies in, so that a chance to be inside
+    may be high at first, fall, and rise again.
+    """
+    n = np.arange(MIN_SEEDS, MAX_SEEDS + 1, dtype=float)
+    short = np.flatnonzero(chance(n) < POWER)
+    first = short[-1] + 1 if len(short) else 0
+    return int(n[first]) if first < len(n) else math.inf

@@ -1,20 +1,20 @@
 """What people read: the claims in the terminal, and the generated files written out."""
 
 import re
+import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replication import results
-from replication.claims import prose
-from replication.claims.judge import Judgement
+from replication.claims import Claim, prose
 from replication.claims.regression import status_by_experiment, status_of_claim
 from replication.claims.tables import (
     OURS,
     SEEDS_NEEDED,
+    format_expected,
     format_ours,
-    format_reported,
     format_seeds_needed,
     replace_table,
 )
@@ -22,12 +22,22 @@ from replication.claims.verdicts import Report
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
 _COMMANDS = re.compile(  # characters that move, ring, colour and break lines
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]"
 )
 _LOG_WIDTH = 150  # of a log file, which has no width of its own
+_COLUMNS = ("article", "claim", "expected", OURS, SEEDS_NEEDED, "verdict", "against ourselves")
+_WHOLE = ("article", "claim", "expected", OURS, "verdict")  # never broken into lines by width
+_LAYOUTS = (  # the first that fits is taken; without the column, articles are headings
+    _COLUMNS,
+    ("claim", "expected", OURS, "verdict", "against ourselves"),
+    ("claim", OURS, "verdict", "against ourselves"),
+    ("claim", OURS, "verdict"),
+)
+_ID_WIDTHS = (20, 12)  # of ids broken at hyphens, where nothing else fits
 _STYLES = {
     "reproduced": "green",
     "stable": "green",
@@ -74,7 +84,10 @@ def update_documents(
 def print_claims(
     report: Report, console: "Console | None" = None, *, ran_profile: str | None = None
 ) -> None:
-    """Prints every claim: reported beside ours, the verdict and why, and today's regression.
+    """Prints every claim: ours beside what is expected, the verdict, and today's regression.
+
+    In a narrow terminal there are fewer columns; a number, a word or a
+    verdict is never broken.
 
     Args:
         report: What `check` found.
@@ -82,34 +95,68 @@ def print_claims(
         ran_profile: The profile that ran just now. After `embedded`, every
             claim says what the digits stand-in could not run.
     """
-    from rich.table import Table
+    from rich.measure import Measurement
 
-    table = Table(title="Claims", title_justify="left")
-    for name in (
-        "article",
-        "claim",
-        "reported",
-        OURS,
-        SEEDS_NEEDED,
-        "verdict",
-        "against ourselves",
-    ):
-        table.add_column(name, no_wrap=name in ("claim", "verdict"), overflow="fold")
-    for slug, claim in report.claims:
-        found = report.judgements[slug, claim.id]
-        table.add_row(
-            literal(slug),
-            literal(claim.id),
-            literal(format_reported(claim)),
-            literal(format_ours(claim, found)),
-            literal(format_seeds_needed(claim, found)),
-            _styled(found.verdict),
-            _styled("" if claim.kind == "reader" else _today(report, claim, ran_profile)),
-        )
     console = console or terminal()
+    rows = [_row(report, slug, claim, ran_profile) for slug, claim in report.claims]
+    endless = console.options.update_width(10_000)
+    for table in _tables(report, rows):
+        if Measurement.get(console, endless, table).minimum <= console.width:
+            break
     console.print(table)
     if ran_profile in ("embedded", "smoke"):
         console.print(_not_run(ran_profile), style="bold red")
+
+
+def _row(report: Report, slug: str, claim: Claim, ran_profile: str | None) -> dict[str, str]:
+    """A claim's cells by column."""
+    found = report.judgements[slug, claim.id]
+    cells = (
+        slug,
+        claim.id,
+        format_expected(claim),
+        format_ours(claim, found),
+        format_seeds_needed(claim, found),
+        found.verdict,
+        "" if claim.kind == "reader" else _today(report, claim, ran_profile),
+    )
+    return dict(zip(_COLUMNS, cells, strict=True))
+
+
+def _tables(report: Report, rows: list[dict[str, str]]) -> Iterator["Table"]:
+    """The claims in ever narrower tables: the interval goes to a line of its own, then columns."""
+    titles = dict(zip(_COLUMNS, _COLUMNS, strict=True))
+    broken = [{**row, OURS: row[OURS].replace(" [", "\n[")} for row in (titles, *rows)]
+    for columns in _LAYOUTS:
+        yield _table(report, [titles, *rows], columns)
+        yield _table(report, broken, columns)
+    for width in _ID_WIDTHS:
+        ids = ("\n".join(textwrap.wrap(row["claim"], width)) for row in broken)
+        folded = [{**row, "claim": name} for row, name in zip(broken, ids, strict=True)]
+        yield _table(report, folded, _LAYOUTS[-1])
+
+
+def _table(report: Report, rows: list[dict[str, str]], columns: Sequence[str]) -> "Table":
+    """The claims in these columns; the first row has the titles."""
+    from rich import box
+    from rich.table import Table
+
+    headed = "article" in columns
+    look = {} if headed else {"box": box.SIMPLE_HEAD, "show_edge": False, "padding": (0, 1, 0, 0)}
+    table = Table(title="Claims", title_justify="left", **look)
+    for name in columns:
+        whole = name in _WHOLE
+        width = max(len(line) for row in rows for line in row[name].split("\n")) if whole else None
+        table.add_column(rows[0][name], no_wrap=whole, min_width=width, overflow="fold")
+    article = None
+    for row in rows[1:]:
+        if not headed and row["article"] != article:
+            article = row["article"]
+            table.add_section()
+            number = report.articles[article].number
+            table.add_row(literal(f"{number:02d} {article}", "bold"))
+        table.add_row(*(_styled(row[name]) for name in columns))
+    return table
 
 
 def print_problems(report: Report, console: "Console | None" = None) -> None:
@@ -130,10 +177,12 @@ def print_problems(report: Report, console: "Console | None" = None) -> None:
 
 
 def summary_line(report: Report, *, ran_profile: str | None = None) -> str:
-    """One line: claims by verdict, today's numbers by status, problems.
+    """One line: claims by verdict, experiments by status, problems.
 
-    Pictures are shown and not counted. With `ran_profile` embedded or smoke
-    it ends by saying loudly that the claims themselves were not run.
+    Pictures are shown and not counted. Experiments count once, by their runs
+    of profile full; after an embedded run, by those on the digits. With
+    `ran_profile` embedded or smoke it ends by saying loudly that the claims
+    themselves were not run.
     """
     verdicts = Counter(
         report.judgements[slug, claim.id].verdict
@@ -141,27 +190,21 @@ def summary_line(report: Report, *, ran_profile: str | None = None) -> str:
         if claim.kind != "reader"
     )
     pictures = sum(claim.kind == "reader" for _, claim in report.claims)
-    statuses = Counter(status_by_experiment(report.regressions).values())
+    judged = "embedded" if ran_profile == "embedded" else "full"
+    by_run = status_by_experiment(report.regressions)
+    statuses = Counter(found for (_, profile), found in by_run.items() if profile == judged)
+    which = "experiment on the digits" if judged == "embedded" else "experiment"
     parts = [
         f"{_count(verdicts.total(), 'claim')}: {_tally(verdicts)}",
         *([f"{_count(pictures, 'picture')} shown, not counted"] if pictures else []),
-        f"against ourselves, by experiment: {_tally(statuses)}",
+        f"against ourselves, by {which}: {_tally(statuses)}",
         _count(len(report.problems), "problem"),
     ]
     line = "; ".join(parts)
     return f"{line}. {_not_run(ran_profile)}" if ran_profile in ("embedded", "smoke") else line
 
 
-def explain(found: Judgement) -> str:
-    """A verdict with its reason, for a notebook or a page.
-
-    >>> explain(Judgement("inconclusive", "1 seed", n=1))
-    'inconclusive: 1 seed'
-    """
-    return f"{found.verdict}: {found.reason}"
-
-
-def _today(report: Report, claim, ran_profile: str | None) -> str:
+def _today(report: Report, claim: Claim, ran_profile: str | None) -> str:
     status = status_of_claim(claim, report.regressions)
     if status == "not run" and ran_profile == "embedded":
         return f"NOT RUN (digits: {status_of_claim(claim, report.regressions, 'embedded')})"

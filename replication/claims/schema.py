@@ -158,6 +158,7 @@ _POSITIVE: _Rule = (
     lambda value: _is_number(value) and value > 0,
     f"a finite number > 0, up to {_LARGEST:g}",
 )
+_FLAG: _Rule = (lambda value: isinstance(value, bool), "true or false")
 _DIRECTION: _Rule = (lambda value: value in ("greater", "less"), "'greater' or 'less'")
 _ADDRESS: _Rule = (  # it becomes a link, where `javascript:` would be a program
     lambda value: isinstance(value, str) and bool(re.fullmatch(r"https?://[^\s<>\"'`]+", value)),
@@ -181,7 +182,12 @@ _ARTICLE = {
         "one or more [[claims]]",
     ),
 }
-_ARTICLE_OPTIONAL = {"notes": _ANY_TEXT, "open": (_ARTICLE["claims"][0], "a list of [[open]]")}
+_ARTICLE_OPTIONAL = {
+    "link": _LINE,
+    "year_estimated": _FLAG,
+    "notes": _ANY_TEXT,
+    "open": (_ARTICLE["claims"][0], "a list of [[open]]"),
+}
 _OPEN = {
     "id": _KEBAB_RULE,
     "detail": _TEXT,
@@ -203,7 +209,7 @@ _REQUIRED = {
 _OPTIONAL = {
     "verdict": _ANY_TEXT,
     "explanation": _ANY_TEXT,
-    "core": (lambda value: isinstance(value, bool), "true or false"),
+    "core": _FLAG,
     "context": (_is_context, "a list of tables with texts label, value and source"),
 }
 _REQUIRED_OF_KIND = {

@@ -14,9 +14,10 @@ from replication.results import format_value
 
 OURS = "ours: mean [95 % interval], n"
 SEEDS_NEEDED = "seeds to decide"
+_ODDS = "with mean and spread as they are, in four of five tries"
 Judged = Mapping[tuple[str, str], Judgement]  # by (slug, claim id)
 ANSWERS = {
-    "reproduced": "Yes. It holds in our runs, and in no control that it has.",
+    "reproduced": "Yes. It holds in our runs, and in no control.",
     "vacuous": "In form only. It holds in our runs, but for a control as well.",
     "not reproduced": "No. It lies outside of what our runs give.",
     "contradicted": "No. In our runs it is the other way round.",
@@ -24,7 +25,7 @@ ANSWERS = {
     "shown": "A picture: look for yourself. It is never counted.",
 }
 _COLUMNS = [
-    "article", "claim", "kind", "says", "reported", "mean", "low", "high", "n", "seeds_needed",
+    "article", "claim", "kind", "says", "expected", "mean", "low", "high", "n", "seeds_needed",
     "rests_on", "verdict",
 ]  # fmt: skip
 
@@ -40,8 +41,8 @@ def verdicts_frame(articles: Mapping[str, Article], judgements: Judged) -> pd.Da
     rows = []
     for slug, claim in claims_of(articles):
         found = judgements[slug, claim.id]
-        published = claim.reported if claim.expected is None else claim.expected
-        numbers = (published, found.mean, found.low, found.high, found.n)
+        expected = claim.reported if claim.expected is None else claim.expected
+        numbers = (expected, found.mean, found.low, found.high, found.n)
         seeds, words = format_seeds_needed(claim, found), (slug, claim.id, claim.kind, claim.says)
         rests_on = "; ".join(claim.references) or "none"
         rows.append((*words, *numbers, seeds, rests_on, found.verdict))
@@ -53,8 +54,15 @@ def claims_of(articles: Mapping[str, Article]) -> Iterable[tuple[str, Claim]]:
     return ((slug, claim) for slug, article in articles.items() for claim in article.claims)
 
 
-def format_reported(claim: Claim) -> str:
-    """What the article has for a number: itself, a side, an identity, or a picture."""
+def answer(claim: Claim, found: Judgement) -> str:
+    """The verdict as the answer to a question."""
+    if found.verdict == "reproduced" and not claim.controls:
+        return "Yes. It holds in our runs. It has no control."
+    return ANSWERS[found.verdict]
+
+
+def format_expected(claim: Claim) -> str:
+    """What our numbers are held against: a printed number, an identity, a side, or a picture."""
     if claim.kind == "value":
         return format_value(claim.reported)
     if claim.kind == "exact":
@@ -93,23 +101,38 @@ def power_line(claim: Claim, found: Judgement) -> str:
         return "An identity holds for every seed or not at all, so one seed decides it."
     if found.n < MIN_SEEDS:
         return f"With n = {found.n} nothing is decided: {MIN_SEEDS} seeds at least are needed."
-    odds = "with mean and spread as they are, in four of five tries"
     if found.verdict == "inconclusive":
-        return f"Undecided with n = {found.n}; {needed} seeds would decide it, {odds}."
+        if claim.kind == "value" or found.low > 0 or found.high < 0:
+            return f"Undecided with n = {found.n}: {found.reason}."
+        return f"Undecided with n = {found.n}; {needed} seeds would decide it, {_ODDS}."
     values = list(found.values.values())
     inside = claim.kind == "value" and found.low <= claim.reported <= found.high
     if inside and power.is_out_for_good(values, claim.reported):
         return (
             f"Inside only because {found.n} seeds leave the interval wide: {needed} seeds would "
-            f"exclude the number, {odds}."
+            f"exclude the number, {_ODDS}."
         )
-    return f"Decided with n = {found.n}; {needed} seeds decide it, {odds}."
+    if inside and found.verdict == "vacuous":
+        return _power_of_vacuous(found, needed)
+    return f"Decided with n = {found.n}; {needed} seeds decide it, {_ODDS}."
+
+
+def _power_of_vacuous(found: Judgement, needed: str) -> str:
+    if found.seeds_needed > found.n:
+        return (
+            f"Undecided with n = {found.n}, where a control passes as well; {needed} seeds would "
+            f"decide it, {_ODDS}."
+        )
+    return (
+        f"Decided with n = {found.n}: with mean and spread as they are, no number of seeds would "
+        "exclude the number or the control."
+    )
 
 
 def in_words(claim: Claim, found: Judgement) -> str:
     """What came out, why, and how sure it is: a paragraph of Markdown for a notebook or a page."""
     return (
-        f"`{claim.id}`: **{found.verdict}**. {ANSWERS[found.verdict]} {found.explanation} "
+        f"`{claim.id}`: **{found.verdict}**. {answer(claim, found)} {found.explanation} "
         f"*{power_line(claim, found)}*"
     )
 
@@ -126,14 +149,14 @@ def format_reference(claim: Claim, found: Judgement) -> str:
 
 def markdown_table(articles: Mapping[str, Article], judgements: Judged) -> str:
     """The table of all claims for README, from committed files alone."""
-    names = ("article", "claim", "reported", OURS, SEEDS_NEEDED, "verdict", "against ourselves")
+    names = ("article", "claim", "expected", OURS, SEEDS_NEEDED, "verdict", "against ourselves")
     rows = []
     for slug, claim in claims_of(articles):
         found = judgements[slug, claim.id]
         cells = (
             f"[{articles[slug].number:02d} {slug}]({articles[slug].url})",
             f"`{claim.id}`: {claim.says}",
-            format_reported(claim),
+            format_expected(claim),
             format_ours(claim, found),
             format_seeds_needed(claim, found),
             f"**{found.verdict}**",

@@ -18,10 +18,10 @@ from replication.claims.intervals import MIN_SEEDS, Interval, prediction_interva
 from replication.claims.judge import Judgement, judge, judge_by, values_by_seed
 from replication.claims.regression import Regression, compare
 from replication.claims.tables import (
-    ANSWERS,
+    answer,
     claims_of,
+    format_expected,
     format_ours,
-    format_reported,
     in_words,
     markdown_table,
     power_line,
@@ -32,16 +32,16 @@ from replication.results import format_value, seals
 from replication.results.backends import read_backend_runs, read_backends
 
 __all__ = [
-    "ANSWERS",
     "Interval",
     "Judgement",
     "Problem",
     "Regression",
     "Report",
+    "answer",
     "check",
     "compare",
+    "format_expected",
     "format_ours",
-    "format_reported",
     "in_words",
     "judge",
     "power_line",
@@ -203,7 +203,8 @@ def _drift(regressions: tuple[Regression, ...]) -> Iterator[Problem]:
                 f"{row.experiment}/{row.metric}, {row.profile}, seed {row.seed}",
                 row.expected,
                 row.found,
-                "drift: see `why` for what changed; mend it, or commit it with `make accept`",
+                "drift: see `why` for what changed; mend it, or commit it with `make accept`; "
+                "an old build/ beside newer results/ is mended by `make reproduce`",
                 measures=_doubted(row.experiment, row.profile, [row.metric]),
             )
 

@@ -129,7 +129,7 @@ HISTORY = Table(
 VERDICTS = Table(
     "verdicts.csv",
     dict.fromkeys(("article", "claim", "kind", "says"), _TEXT)
-    | dict.fromkeys(("reported", "mean", "low", "high"), _BLANK_OR_NUMBER)
+    | dict.fromkeys(("expected", "mean", "low", "high"), _BLANK_OR_NUMBER)
     | {"n": _COUNT, "seeds_needed": _TEXT, "rests_on": _TEXT, "verdict": _TEXT},
     ("article", "claim"),
 )

@@ -25,6 +25,7 @@ def add_articles(site: Site) -> None:
             notebook = notebooks.read(path)
             html = render(site, view, notebooks.without_title(notebook))
             changed = _changed(site, slug, notebook)
+            _notice_missing(site, slug, notebook)
         else:
             site.notices.append(f"{slug}: no executed notebook at {path}; run it and `make accept`")
         site.sections[slug] = frozenset(view.headings.used)
@@ -74,6 +75,15 @@ def render(site: Site, view: View, notebook, *, figures: str = "") -> Markup:
 def _judged(site: Site, slug: str) -> list[tuple[Claim, Judgement]]:
     judgements = site.report.judgements
     return [(claim, judgements[slug, claim.id]) for claim in site.claims_of(slug)]
+
+
+def _notice_missing(site: Site, slug: str, notebook) -> None:
+    if missing := notebooks.num_missing(notebook):
+        site.notices.append(
+            f"{slug}: tables of the committed notebook say NaN {missing} time"
+            f"{'s' * (missing != 1)}, shown as a dash; let its cells say what is missing, "
+            "execute it anew and `make accept`"
+        )
 
 
 def _changed(site: Site, slug: str, notebook) -> list[str]:

@@ -1,17 +1,19 @@
 """The index with all claims, and a page for each claim."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from replication.claims import Claim, Comparison
-from replication.claims.intervals import Interval
+from replication.claims.intervals import MIN_SEEDS, Interval
 from replication.claims.judge import Judgement
 from replication.claims.regression import status_of_claim
 from replication.claims.tables import (
+    answer,
+    format_expected,
     format_ours,
     format_reference,
-    format_reported,
     format_seeds_needed,
     power_line,
 )
@@ -27,7 +29,7 @@ class Row:
 
     claim: Claim
     found: Judgement
-    reported: str
+    expected: str
     ours: str
     strip: Markup
     seeds_needed: str
@@ -42,7 +44,7 @@ def row_of(site: Site, slug: str, claim: Claim) -> Row:
     return Row(
         claim,
         found,
-        format_reported(claim),
+        format_expected(claim),
         format_ours(claim, found),
         plots.in_a_cell(slug, claim, found),
         format_seeds_needed(claim, found),
@@ -75,12 +77,14 @@ def add_claims(site: Site) -> None:
 def _add_claim(site: Site, slug: str, claim: Claim, neighbours: tuple) -> None:
     found = site.report.judgements[slug, claim.id]
     measures = [site.evidence.measure(name) for name in claim.references]
+    commands = _commands(claim, found, dict.fromkeys(each.experiment for each in measures))
     controls = site.evidence.controls(claim, found)
     site.add(
         View(site, claim_page(slug, claim.id), slug=slug),
         "claim.html",
         article=site.report.articles[slug],
         row=row_of(site, slug, claim),
+        answer=answer(claim, found),
         power=power_line(claim, found),
         verdict_figure=plots.verdict_figure(claim, found),
         sides_figure=plots.sides_figure(claim, site.evidence),
@@ -91,11 +95,24 @@ def _add_claim(site: Site, slug: str, claim: Claim, neighbours: tuple) -> None:
             for number, each in enumerate(controls, 1)
         ],
         made=site.evidence.made(each.experiment for each in measures),
+        commands=commands,
         experiments={each.experiment: experiment_page(each.experiment) for each in measures},
         section=f"claim-{claim.id}" in site.sections.get(slug, ()),
         before=neighbours[0],
         after=neighbours[1],
     )
+
+
+def _commands(claim: Claim, found: Judgement, experiments: Iterable[str]) -> list[str]:
+    """What runs the experiments of a claim, and no other, under as many seeds as it was judged by.
+
+    Where fewer were run than it takes to judge it, under that many.
+    """
+    least = MIN_SEEDS if claim.kind in ("value", "order") else 1
+    last = max(least, found.n, *(seed + 1 for seed in found.values)) - 1
+    seeds = f"0-{last}" if last else "0"
+    runs = [f"python -m replication sweep --experiments {e} --seeds {seeds}" for e in experiments]
+    return [*runs, "make check" if found.n else "make accept"]
 
 
 def _declared(measures: list[Measure], claim: Claim) -> list[tuple[str, Measure]]:

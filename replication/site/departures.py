@@ -59,7 +59,8 @@ def _ledger(site: Site) -> dict[str, list[_Detail]]:
     found: dict[str, list[_Detail]] = {}
     for slug, detail in ledger.details_of(site.report.articles):
         each = rows.get((slug, detail.id), [])
-        number = next((f"{row.ours:.4g}" for row in each if row.n), "not run yet")
+        number, n = ledger.format_ours(each[0]), len(site.evidence.values_of(detail.measures))
+        number += f", n = {n}" if n else ""
         alternatives = tuple(
             _alternative(site, detail, row, f"ledger-{slug}-{detail.id}-{index}")
             for index, row in enumerate(each, 1)

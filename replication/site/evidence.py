@@ -68,8 +68,6 @@ class Run:
     commit: str
     minutes: float | None
     environment: str
-    device: str
-    threads: str
     reason: int
 
 
@@ -202,14 +200,11 @@ def _reason(about: Mapping) -> str:
 
 
 def _run(experiment: str, seed: int, about: Mapping, letter: str, reason: int) -> Run:
-    environment = about.get("environment", {})
     return Run(
         experiment,
         seed,
         commit=str(about.get("commit", "")),
         minutes=about.get("minutes"),
         environment=letter,
-        device=str(environment.get("device", "")),
-        threads=str(environment.get("threads", "")),
         reason=reason,
     )

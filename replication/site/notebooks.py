@@ -13,7 +13,7 @@ from pathlib import Path
 import nh3
 from markupsafe import Markup
 
-from replication.site.texts import Writer, plain, scrolling
+from replication.site.texts import Writer, breakable, plain, scrolling
 from replication.site.writing import SiteError
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -27,7 +27,10 @@ _TAGS = {
 }
 _ATTRIBUTES = {"th": {"colspan", "rowspan", "scope"}, "td": {"colspan", "rowspan"}, "a": {"href"}}
 _CELL = re.compile(r"(<t([hd])>)([^<]+)(</t[hd]>)")
-_NUMBER = re.compile(r"[+\-−]?[0-9][0-9.,]*(e[+-]?[0-9]+)?( ?%)?|[–-]|NaN|nan|inf")
+_NUMBER = re.compile(r"[+\-−]?[0-9][0-9.,]*(e[+-]?[0-9]+)?( ?%)?|[–-]|inf")
+_MISSING = re.compile(r"(?<![\w-])(?:nan|NaN|NaT|&lt;NA&gt;)(?![\w-])")  # as pandas shows it
+_IN_TABLE = re.compile(r"(<thead>.*?</thead>)|<tbody>.*?</tbody>", re.DOTALL)
+_HEADER = re.compile(r"<th((?: [a-z]+=\"[^\"]*\")*)>(\s*</th>)?")
 _SHOWN = re.compile(r"`([a-z0-9-]+)`: \*\*[a-z ]+\*\*\.")
 _CAPTION = re.compile(
     r'</figure>\s*<p class="figure-caption">(?:<small>)?((?:(?!</p>).)*?)(?:</small>)?</p>',
@@ -141,7 +144,8 @@ def render(
         about = output.metadata.get(mime, {})
         text = escape(about.get("alt") or _place(writer, len(figures)))
         size, source = _size(content, about.get("width")), escape(f"{folder}/{name}")
-        return f'<figure><img src="{source}" alt="{text}"{size} loading="lazy"></figure>'
+        image = f'<img src="{source}" alt="{text}"{size} loading="lazy">'
+        return f'<figure><a href="{source}" title="The picture alone">{image}</a></figure>'
 
     def prose(text: str) -> str:
         return str(said[text] if text in said else writer.html(plain(text)))
@@ -158,7 +162,7 @@ def clean(html: str, replaced: Mapping[str, Markup] | None = None) -> Markup:
     """An HTML output with what only shows a table or a text, in a box that scrolls.
 
     Scripts, styles, handlers, ids and inline styles go; cells with a number
-    are marked as such.
+    are marked as such, headers get a scope, and a missing number is a dash.
     """
     replaced = replaced or {}
     kept = nh3.clean(
@@ -171,15 +175,46 @@ def clean(html: str, replaced: Mapping[str, Markup] | None = None) -> Markup:
         link_rel="noopener",
     )
 
+    if "<table" not in kept:
+        return Markup(kept)
+    kept = _without_missing(kept)
+
     def cell(found: re.Match) -> str:
         start, name, text, end = found.groups()
         if text in replaced:
             return f"{start}{replaced[text]}{end}"
         if _NUMBER.fullmatch(text.strip()):
             return f'<t{name} class="number">{text}{end}'
-        return found[0]
+        return f"{start}{breakable(text)}{end}"
 
-    return scrolling(_CELL.sub(cell, kept)) if "<table" in kept else Markup(kept)
+    return scrolling(_IN_TABLE.sub(_with_scopes, _CELL.sub(cell, kept)))
+
+
+def num_missing(notebook) -> int:
+    """How many texts of its tables say NaN, where nothing was measured or a computation failed."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+    tables = [output.get("data", {}).get("text/html", "") for output in outputs]
+    return sum(len(_MISSING.findall(table)) for table in tables if "<table" in table)
+
+
+def _without_missing(html: str) -> str:
+    """The table with a dash where it has no number, also within a cell: "0.8 ± –"."""
+    return re.sub(r">[^<]+<", lambda text: _MISSING.sub("–", text[0]), html)
+
+
+def _with_scopes(part: re.Match) -> str:
+    """A head or body of a table whose headers say what they head; an empty one is no header."""
+    kind, several = ("col", "colspan") if part[1] else ("row", "rowspan")
+
+    def header(found: re.Match) -> str:
+        about, empty = found.groups()
+        if empty:
+            return f"<td{about}></td>"
+        if " scope=" in about:
+            return found[0]
+        return f'<th{about} scope="{kind}{"group" * (f" {several}=" in about)}">'
+
+    return _HEADER.sub(header, part[0])
 
 
 def _exporter():

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from replication.claims import Claim, prose, tables
 from replication.claims.judge import Judgement
@@ -18,9 +18,10 @@ from replication.results import format_value
 from replication.site import formulas, writing
 from replication.site.chips import Chips, article_page, claim_page, css_class, relative
 from replication.site.evidence import Evidence
-from replication.site.texts import Headings, Writer, placeholder, plain
+from replication.site.texts import Headings, Writer, breakable, placeholder, plain
 
 _HERE = Path(__file__).parent
+_NOT_LATIN = re.compile("[\u0370-\u1dff\u2e80-\ud7ff\uf900-\ufdff\U00020000-\U0003ffff]+")
 _STATIC = ("site.css", "site.js", "formulas.js")
 VERDICTS = tuple(tables.ANSWERS)  # in this order everywhere
 
@@ -99,7 +100,7 @@ class View:
         return Markup("<p>{}: <strong>{}</strong>. {} {} <em>{}</em></p>\n").format(
             self.chip(self.slug, claim.id),
             found.verdict,
-            tables.ANSWERS[found.verdict],
+            tables.answer(claim, found),
             self.explanation(claim),
             power,
         )
@@ -153,12 +154,16 @@ class Site:
         found.globals.update(
             site=self,
             VERDICTS=VERDICTS,
-            ANSWERS=tables.ANSWERS,
             article_page=article_page,
             claim_page=claim_page,
         )
         found.filters.update(
-            css=css_class, number=format_value, unbroken=_unbroken, name_of_language=_language
+            css=css_class,
+            number=format_value,
+            unbroken=_unbroken,
+            name_of_language=_language,
+            in_script_of=_in_script_of,
+            breakable=lambda name: Markup(breakable(str(escape(name)))),
         )
         return found
 
@@ -227,6 +232,16 @@ def build(report: Report, project: Project, out: Path) -> Built:
 def _unbroken(text: str) -> str:
     """A formatted number that breaks before its interval and before n, and nowhere else."""
     return re.sub(r"\[[^]]*\]|n = \d+|± \S+", lambda found: found[0].replace(" ", "\u00a0"), text)
+
+
+def _in_script_of(text: str, language: str) -> Markup:
+    """The text with what is not in Latin letters marked as of this language."""
+    found, end = Markup(), 0
+    for run in _NOT_LATIN.finditer(text):
+        found += text[end : run.start()]
+        found += Markup('<span lang="{}">{}</span>').format(language, run[0])
+        end = run.end()
+    return found + text[end:]
 
 
 def _language(code: str) -> str:

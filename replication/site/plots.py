@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from replication.claims import Claim
 from replication.claims.judge import Judgement
-from replication.claims.tables import format_ours, format_reported
+from replication.claims.tables import format_expected, format_ours
 from replication.site.evidence import Control, Evidence, Measure
 from replication.site.strips import Scale, Strip, axis, draw, scale_of
 
@@ -42,9 +42,8 @@ def verdict_figure(
         return None
     scale = scale_of(strip.numbers)
     label = "difference, paired by seed" if claim.kind == "order" else claim.measures
-    return [(label, draw(strip, scale, f"strip-{key}", _title(claim, found), large=True))], axis(
-        scale
-    )
+    shown = draw(strip, scale, f"strip-{key}", _title(claim, found), large=True)
+    return [(label, shown)], axis(scale, strip.target)
 
 
 def sides_figure(claim: Claim, evidence: Evidence) -> tuple[Rows, Markup] | None:
@@ -57,7 +56,7 @@ def sides_figure(claim: Claim, evidence: Evidence) -> tuple[Rows, Markup] | None
     target = {"value": claim.reported, "exact": claim.expected}.get(claim.kind)
     strips = {each.name: Strip(each.values, mean=each.mean, target=target) for each in measures}
     scale = scale_of(number for strip in strips.values() for number in strip.numbers)
-    return _rows(strips, scale, "side"), axis(scale)
+    return _rows(strips, scale, "side"), axis(scale, target)
 
 
 def control_figure(claim: Claim, control: Control, number: int) -> tuple[Rows, Markup] | None:
@@ -76,7 +75,7 @@ def control_figure(claim: Claim, control: Control, number: int) -> tuple[Rows, M
     if not strips:
         return None
     scale = scale_of(value for strip in strips.values() for value in strip.numbers)
-    return _rows(strips, scale, f"control-{number}"), axis(scale)
+    return _rows(strips, scale, f"control-{number}"), axis(scale, 0.0)
 
 
 def measure_strip(measure: Measure, key: str) -> Markup:
@@ -100,4 +99,4 @@ def _rows(strips: dict[str, Strip], scale: Scale, key: str) -> Rows:
 
 
 def _title(claim: Claim, found: Judgement) -> str:
-    return f"{claim.id}: reported {format_reported(claim)}, ours {format_ours(claim, found)}"
+    return f"{claim.id}: expected {format_expected(claim)}, ours {format_ours(claim, found)}"

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from replication.results import format_value
 
+_DIGITS = 6  # of a number on a page
 _MARGIN = 0.07  # of the width, on each side
 _LEVELS = (0, -1, 1, -2, 2)  # where dots go that would cover one another
 
@@ -31,11 +32,15 @@ class Scale:
 
     def ticks(self, at_most: int = 5) -> list[float]:
         """Round numbers inside the range, at equal distances of 1, 2 or 5 times a power of ten."""
-        rough = (self.high - self.low) / at_most
-        power = 10.0 ** math.floor(math.log10(rough))
-        step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+        step = self.step(at_most)
         first = math.ceil(self.low / step)
         return [each * step for each in range(first, math.floor(self.high / step) + 1)]
+
+    def step(self, at_most: int = 5) -> float:
+        """How far ticks lie apart."""
+        rough = (self.high - self.low) / at_most
+        power = 10.0 ** math.floor(math.log10(rough))
+        return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
 
 
 def scale_of(numbers: Iterable[float | None]) -> Scale:
@@ -117,15 +122,21 @@ def describe(strip: Strip) -> str:
     return "; ".join(parts) + "."
 
 
-def axis(scale: Scale) -> Markup:
-    """The numbers below a strip."""
+def axis(scale: Scale, target: float | None = None) -> Markup:
+    """The numbers below a strip.
+
+    Args:
+        scale: Where numbers lie.
+        target: The number that the strip marks. Where six digits cannot tell
+            ticks apart, they say how far they lie from it.
+    """
     labels = []
-    for tick in scale.ticks():
+    for tick, text in labelled_ticks(scale, target):
         x = scale.at(tick)
-        anchor = "start" if x < 8 else "end" if x > 92 else "middle"
+        anchor = "start" if x < 4 else "end" if x > 96 else "middle"
         labels.append(
             f'<line x1="{x}%" x2="{x}%" y1="0" y2="5"/>'
-            f'<text x="{x}%" y="18" text-anchor="{anchor}">{format_value(tick)}</text>'
+            f'<text x="{x}%" y="18" text-anchor="{anchor}">{text}</text>'
         )
     return Markup(
         '<svg class="axis" width="100%" height="22" aria-hidden="true">'
@@ -133,11 +144,31 @@ def axis(scale: Scale) -> Markup:
     )
 
 
+def labelled_ticks(scale: Scale, target: float | None = None) -> list[tuple[float, str]]:
+    """Where an axis has ticks, and their labels, no two of which are equal."""
+    step, largest = scale.step(), max(abs(scale.low), abs(scale.high))
+    decimals = max(-math.floor(math.log10(step)), 0)
+    digits = math.floor(math.log10(largest)) + 1 + decimals
+    if digits <= _DIGITS and decimals <= _DIGITS:
+        return [(tick, f"{tick:z.{decimals}f}") for tick in scale.ticks()]
+    if largest / step < 10 ** (_DIGITS - 1):  # all of it very small, or large
+        return [(tick, format_value(tick) if tick else "0") for tick in scale.ticks()]
+    if target is None:
+        target = float(format_value((scale.low + scale.high) / 2))
+    offsets = Scale(scale.low - target, scale.high - target).ticks()
+    labels = [f"{each:+.{_DIGITS}g}" if each else format_value(target) for each in offsets]
+    if 0 not in offsets:
+        labels[0] = f"{format_value(target)} {labels[0]}"
+    return [(target + each, text) for each, text in zip(offsets, labels, strict=True)]
+
+
 def _band(strip: Strip, scale: Scale, height: int) -> list[str]:
     if strip.band is None:
         return []
     left, right = scale.at(strip.band[0]), scale.at(strip.band[1])
-    return [f'<rect class="band" x="{left}%" width="{right - left:.2f}%" y="0" height="{height}"/>']
+    return [
+        f'<rect class="band" x="{left}%" width="{right - left:.2f}%" y="3" height="{height - 6}"/>'
+    ]
 
 
 def _target(strip: Strip, scale: Scale, height: int) -> list[str]:

@@ -122,6 +122,12 @@ class _Renderer(mistune.HTMLRenderer):
     def image(self, text: str, url: str, title: str | None = None) -> str:
         return f"<em>{text}</em>"  # a page shows the notebook's own figures and no other
 
+    def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
+        about = f' style="text-align:{align}"' if align else ""
+        if head and text.strip():
+            return f'<th scope="col"{about}>{text}</th>\n'
+        return f"<td{about}>{text}</td>\n"
+
     def table(self, text: str) -> str:
         return scrolling(f"<table>\n{text}</table>")
 
@@ -131,6 +137,11 @@ def scrolling(html: str, label: str = "Table") -> Markup:
     return Markup(
         f'<div class="scroll" role="group" aria-label="{escape(label)}" tabindex="0">{html}</div>\n'
     )
+
+
+def breakable(name: str) -> str:
+    """The name of a metric, as HTML or text, that may be broken after each underscore."""
+    return re.sub(r"(?<=\w)_(?=\w)", "_<wbr>", name)
 
 
 def _unescape(text: str) -> str:

@@ -49,9 +49,9 @@ def folder(pytestconfig):
 
 
 @pytest.fixture(scope="session")
-def screenshots():
-    """Where pictures of the pages go; those of former pages are removed."""
-    found = ROOT / "build" / "screenshots"
+def screenshots(folder):
+    """Where pictures of the pages go, beside the site; those of former pages are removed."""
+    found = folder.parent / "screenshots"
     shutil.rmtree(found, ignore_errors=True)
     found.mkdir(parents=True)
     return found

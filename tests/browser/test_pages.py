@@ -127,7 +127,7 @@ def test_the_filters_leave_the_rows_that_fit(index):
     index.select_option("#filter-verdict", verdict)
 
     assert shown(index) == fitting != everything
-    assert index.inner_text("#filter-count") == f"{len(fitting)} of {len(everything)} claims"
+    assert index.inner_text("#filter-count") == f"{len(fitting)} of {len(everything)} rows"
     assert index.evaluate("location.hash") == "#?verdict=" + verdict.replace(" ", "+")
     slug = fitting[-1].split("/")[0]
     index.select_option("#filter-article", slug)
@@ -153,7 +153,8 @@ def test_a_link_to_a_row_shows_the_row_and_one_to_a_filter_filters(index):
     until(
         index,
         "row => { const box = document.getElementById(row).getBoundingClientRect();"
-        " return box.top >= 0 && box.bottom <= innerHeight }",
+        " const head = document.querySelector('.claims thead th').getBoundingClientRect();"
+        " return box.top >= head.bottom && box.bottom <= innerHeight }",  # which stays in view
         row,
     )
 
@@ -215,6 +216,57 @@ def test_the_keyboard_reaches_the_content_and_the_filters(index):
         index.keyboard.press("Tab")
 
     assert stops == ["filter-q", "filter-article", "filter-verdict", "filter-reset"]
+
+
+def test_a_phone_shows_a_number_on_every_experiment_page(phone, folder):
+    """Each row's mean lies in view, and its name stays when the table is moved."""
+    pages = sorted(path.relative_to(folder).as_posix() for path in folder.glob("experiment/*.html"))
+    for address in pages:
+        page = phone.open(address)
+        found = page.evaluate("""() => {
+            const table = document.querySelector(".metrics"), box = table.parentElement;
+            const at = (cell) => table.querySelector(cell).getBoundingClientRect();
+            const mean = at("tbody td.number").right <= box.getBoundingClientRect().right;
+            const before = at("tbody th").left;
+            box.scrollLeft = 100;
+            return [mean, before === at("tbody th").left];
+        }""")
+        page.close()
+
+        assert found == [True, True], address
+
+
+def test_nothing_scrolls_sideways_on_the_smallest_phone(visit, folder):
+    """The name of a processor did."""
+    visitor = visit(viewport={"width": 320, "height": 568}, has_touch=True, is_mobile=True)
+    for kind in ("claim", "experiment"):
+        for path in folder.glob(f"{kind}/**/*.html"):
+            page = visitor.open(path.relative_to(folder).as_posix())
+            width = page.evaluate("document.documentElement.scrollWidth")
+            page.close()
+
+            assert width <= 320, path
+
+
+def test_paper_gets_tables_and_daylight(visit, folder):
+    """A4 is as wide as a large phone; a table of claims stays one, and fits."""
+    visitor = visit(viewport={"width": 718, "height": 1000}, color_scheme="dark")
+    article = first(folder, "article/contractive.html")
+    for address in ("index.html", "open-details.html", article):
+        page = visitor.open(address)
+        page.emulate_media(media="print")
+        found = page.evaluate("""() => [
+            Math.max(...[...document.querySelectorAll("table")].map(
+                (table) => table.getBoundingClientRect().right)),
+            [...new Set([...document.querySelectorAll("tr.claim")].map(
+                (row) => getComputedStyle(row).display))],
+            getComputedStyle(document.body).color,
+        ]""")
+        page.close()
+
+        assert found[0] <= 719, f"{address}: a table is wider than the paper"  # a rounded pixel
+        assert found[1] == (["table-row"] if address == "index.html" else [])
+        assert sum(rgb(found[2])) == 0
 
 
 def test_a_page_prints_its_text_and_not_its_navigation(index):

@@ -7,7 +7,7 @@
 A mutant is made on the syntax tree and lives in the memory of a child process: the file of the
 checkout is never touched. The parent loads the libraries once (TensorFlow takes seconds) and forks
 a child for each mutant, which imports the mutated module and runs its tests up to the first
-failure. Why no tool: docs/decisions/0009.
+failure. Why no tool: docs/decisions/0010.
 """
 
 import argparse

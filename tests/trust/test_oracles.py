@@ -90,6 +90,7 @@ ORACLES = {
     "claims/power": {
         "seeds_for_mean": "test_power.py::test_seeds_for_a_mean_against_a_loop_over_scipy",
         "seeds_for_draw": "test_power.py::test_seeds_for_a_draw_against_a_loop_over_scipy",
+        "seeds_for_value": "test_power.py::test_seeds_for_a_value_against_a_loop_over_scipy",
         "is_out_for_good": "test_power.py::test_seeds_for_a_draw_against_a_loop_over_scipy",
         "format_seeds": "test_power.py::test_more_seeds_than_anybody_runs_are_infinitely_many",
     },

@@ -28,7 +28,7 @@
     table.hidden = shown === 0;
     document.getElementById("filter-none").hidden = shown > 0;
     byId("count").textContent =
-      shown === rows.length ? `${shown} claims` : `${shown} of ${rows.length} claims`;
+      shown === rows.length ? `${shown} rows` : `${shown} of ${rows.length} rows`;
   };
 
   const read = () => {
@@ -66,7 +66,7 @@
     fields.q.focus();
   });
   addEventListener("hashchange", read);
-  byId("count").textContent = `${rows.length} claims`;
+  byId("count").textContent = `${rows.length} rows`;
   document.getElementById("filters").hidden = false;
   read();
 })();

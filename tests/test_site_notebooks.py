@@ -1,0 +1,75 @@
+"""Tables and figures of executed notebooks, as pages show them."""
+
+import re
+import shutil
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_output
+from site_demo import build, make_project
+from site_pages import read_site
+
+from replication.site.notebooks import clean, num_missing
+
+HEAD = "<thead><tr><th></th><th>mean</th></tr></thead>"
+
+
+def table(body, head=HEAD):
+    return str(clean(f"<table>{head}<tbody>{body}</tbody></table>"))
+
+
+@pytest.mark.parametrize("written", ["nan", "NaN", "NaT", "&lt;NA&gt;"])
+def test_no_cell_says_nan(written):
+    """Alone it is a number that is missing; a table said "0.795 ± nan" of one run."""
+    html = table(f"<tr><th>a</th><td>{written}</td><td>0.795 ± {written}</td></tr>")
+
+    assert '<td class="number">–</td>' in html and "<td>0.795 ± –</td>" in html
+    assert written not in html
+
+
+def test_words_that_hold_those_letters_stay():
+    assert "nano, Nan, nan-safe" in table("<tr><td>nano, Nan, nan-safe</td></tr>")
+
+
+def test_the_build_says_how_often_a_notebook_does(tmp_path):
+    """It goes on: the cure is to run something."""
+    project = make_project(tmp_path / "project")
+    path = project / "results" / "demo" / "notebook.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    html = f"<table>{HEAD}<tbody><tr><th>a</th><td>NaN</td><td>1 ± nan</td></tr></tbody></table>"
+    notebook.cells.append(
+        new_code_cell("x", outputs=[new_output("display_data", {"text/html": html})])
+    )
+    nbformat.write(notebook, path)
+    told = build(project, tmp_path / "site")
+
+    assert num_missing(notebook) == 2
+    assert any("say NaN 2 times, shown as a dash" in notice for notice in told.notices)
+    assert "NaN" not in read_site(tmp_path / "site")["article/demo.html"].html
+
+
+def test_headers_of_a_table_say_what_they_head_and_an_empty_one_is_none():
+    """For a screen reader; pandas writes neither."""
+    head = '<thead><tr><th></th><th colspan="2">both</th><th>n</th></tr></thead>'
+    html = table('<tr><th rowspan="2">a</th><th>b</th><td>1</td></tr><tr><th>c</th></tr>', head)
+
+    assert "<td></td>" in html and "<th></th>" not in html
+    assert '<th colspan="2" scope="colgroup">both</th><th scope="col">n</th>' in html
+    assert '<th rowspan="2" scope="rowgroup">a</th><th scope="row">b</th>' in html
+    assert html.count("<th") - html.count("<thead") == html.count("scope=")
+
+
+def test_names_of_metrics_may_be_broken_at_underscores():
+    """Nine of them side by side made a page of paper shrink to seven points."""
+    assert '<th scope="row">test_<wbr>mse</th>' in table("<tr><th>test_mse</th></tr>")
+
+
+def test_a_figure_leads_to_its_picture(tmp_path):
+    """Its labels are too small for a phone, where the picture alone can be enlarged."""
+    folder = tmp_path / "site"
+    build(make_project(tmp_path / "project"), folder)
+    page = read_site(folder)["article/demo.html"]
+    (image,) = page.all("img")
+
+    assert re.search(rf'<a href="{re.escape(image["src"])}"[^>]*><img ', page.html)
+    shutil.rmtree(folder)
