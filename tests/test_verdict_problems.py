@@ -42,7 +42,8 @@ def test_drift(project, profile, doubted):  # noqa: F811
             f"demo-run/purity, {profile}, seed 1",
             "0.84, as in the same environment",
             "0.841",
-            "drift: see `why` for what changed; mend it, or commit it with `make accept`",
+            "drift: see `why` for what changed; mend it, or commit it with `make accept`; "
+            "an old build/ beside newer results/ is mended by `make reproduce`",
             measures=doubted,
         )
     ]
