@@ -279,8 +279,8 @@ def _seeds(text: str | None) -> list[int]:
     found = {seed for first, end in parts for seed in range(first, end)} if not many else ()
     if large or not found:
         raise typer.BadParameter(
-            f"{text!r} names no seeds; expected a count such as 5, a range such as 0-4 or a "
-            "list such as 0,2,7: at most 10,000 seeds, below 2**32.",
+            f"{text!r} names no seeds; expected a count such as 5, a range such as 0-4 (2-2 "
+            "is one seed) or a list such as 0,2,7: at most 10,000 seeds, below 2**32.",
             param_hint="--seeds",
         )
     return sorted(found)
