@@ -55,6 +55,7 @@ def train(
     seed: int,
     checkpoints: Checkpoints | None = None,
     initial: list[np.ndarray] | None = None,
+    observe: Callable[[keras.Model, int], dict[str, float]] | None = None,
 ) -> Trained:
     """Builds a model under a seed and fits it, or takes up a stored run of it.
 
@@ -69,6 +70,10 @@ def train(
         checkpoints: Where runs are kept; None keeps nothing.
         initial: Weights to start from, in the order of `model.get_weights()`,
             such as those of pretrained layers; None for freshly drawn ones.
+        observe: Called as `observe(model, epoch)` when an epoch is done; what
+            it measures goes into the history of that epoch. It must not
+            change the model, and is no part of the key: a run that was
+            trained without it has no such entries.
 
     Returns:
         The model after the last epoch, and the history. A run that was cut
@@ -85,6 +90,8 @@ def train(
         while state.epoch < recipe.epochs:
             epoch_data = _shuffled(x, y, buffer, seed=seed, epoch=state.epoch)
             state = _run_epoch(model, *epoch_data, state=state, recipe=recipe)
+            if observe is not None:
+                state.history[-1].update(observe(model, state.epoch))
             names = sorted({*state.fingerprints, checkpoints.fingerprint})
             state = State(**{**vars(state), "fingerprints": names})
             checkpoints.save(key, state)

@@ -95,7 +95,7 @@ class Experiment:
         name: Unique, kebab-case, starts with the slug.
         slug: The article, from the file the experiment is declared in.
         function: Called as `function(seed, profile)`, with the data set's name
-            as third argument when one is bound.
+            as third argument when one is bound, and with `arguments`.
         dataset: The data set bound to this experiment, or None.
         datasets: Every data set it reads.
         seeds: The seeds it is meant to be run with.
@@ -104,6 +104,8 @@ class Experiment:
         tier: `core` is run anew by `make reproduce`, `extended` on demand.
         packages: Distributions that its numbers depend on beyond those that
             every experiment uses.
+        arguments: What else its function is called with, by name: what tells
+            it from the other experiments of that function.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Experiment:
     metrics: tuple[Metric, ...]
     tier: str
     packages: tuple[str, ...] = ()
+    arguments: Mapping[str, object] = field(default_factory=dict)
 
     def run(self, seed: int, profile: Profile) -> Outcome:
         """Runs the experiment and holds it to its declaration.
@@ -124,8 +127,8 @@ class Experiment:
             ExperimentError: If the names or values returned are not the
                 finite numbers that were declared.
         """
-        arguments = (seed, profile) if self.dataset is None else (seed, profile, self.dataset)
-        outcome = self.function(*arguments)
+        bound = () if self.dataset is None else (self.dataset,)
+        outcome = self.function(seed, profile, *bound, **self.arguments)
         declared = {metric.name for metric in self.metrics}
         if set(outcome.metrics) != declared:
             raise ExperimentError(
@@ -154,6 +157,7 @@ class Experiment:
                 "dataset": self.dataset,
                 "profile": profile_name,
                 "seed": seed,
+                **({"arguments": dict(self.arguments)} if self.arguments else {}),
             },
             "data": {name: datasets.DIGESTS[name] for name in sources},
             "environment": {
@@ -175,8 +179,9 @@ def experiment(
     datasets: tuple[str, ...] = (),
     tier: str = "core",
     packages: tuple[str, ...] = (),
+    **arguments,
 ) -> Callable:
-    """Declares the decorated function as an experiment.
+    """Declares the decorated function as an experiment; as several, if stacked.
 
     Args:
         name: Kebab-case. `{dataset}` in it declares one experiment per data
@@ -188,6 +193,7 @@ def experiment(
         tier: `core` or `extended`.
         packages: Distributions it needs beyond those that every experiment
             uses; their versions are part of the key.
+        **arguments: What else the function is called with, part of the key.
 
     Returns:
         The decorator; the function itself is returned unchanged.
@@ -197,16 +203,14 @@ def experiment(
     """
 
     def declare(function):
-        # replication.experiments.<slug>, or a file of that name's package
-        slug = function.__module__.removeprefix(f"{__name__}.").split(".")[0]
+        slug = function.__module__.removeprefix(f"{__name__}.").split(".")[0]  # or its package
         if "{dataset}" in name and not datasets:
             raise ExperimentError(
                 f"experiment {name!r} declares no data sets; pass datasets=(...)."
             )
         bound = datasets if "{dataset}" in name else (None,)
         for dataset in bound:
-            # The article's own short name: fashion_mnist -> fashion.
-            short = (dataset or "").removesuffix("_mnist")
+            short = (dataset or "").removesuffix("_mnist")  # fashion_mnist -> fashion
             full_name = name.format(dataset=short)
             if full_name in _REGISTRY:
                 raise ExperimentError(f"experiment {full_name!r} is declared twice; rename one.")
@@ -221,6 +225,7 @@ def experiment(
                 metrics=tuple(metrics),
                 tier=tier,
                 packages=tuple(packages),
+                arguments=arguments,
             )
         return function
 

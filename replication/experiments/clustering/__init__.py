@@ -16,14 +16,18 @@ from replication.experiments.clustering import (  # noqa: I001
     identities,
     more_clusters,
     alternatives,
+    revisions,
+    diagnosis,
 )
 
 __all__ = [
     "alternatives",
     "controls",
+    "diagnosis",
     "identities",
     "more_clusters",
     "one_step",
+    "revisions",
     "samples",
     "two_step",
 ]

@@ -13,6 +13,8 @@ from replication.training import Recipe, Trained, initialise, train
 DATASETS = ("mnist", "fashion_mnist")
 EPOCHS = 50  # public code
 BATCH_SIZE = 100  # public code
+WATCHED_EVERY = 5  # epochs between two looks at the purity
+OBSERVED = ("test_purity", "test_assignment_entropy")  # in the history of watched epochs
 NUM_CLUSTERS = models.NUM_CLUSTERS
 NUM_CLASSES = 10
 EQ5 = {"kl": "closed-form", "precision": 5.0, "balance": True}  # September 2018
@@ -33,12 +35,30 @@ def fit(data: Dataset, profile: Profile, *, objective: dict, seed: int) -> Train
         recipe=Recipe(profile.epochs(EPOCHS), BATCH_SIZE),
         seed=seed,
         checkpoints=profile.checkpoints,
+        observe=lambda model, epoch: _observed(model, data, epoch),
     )
+
+
+def _observed(model: models.ClusteringVAE, data: Dataset, epoch: int) -> dict[str, float]:
+    """Scores of the test images in every fifth epoch; they look, and change nothing."""
+    if epoch % WATCHED_EVERY:
+        return {}
+    found = probabilities(model, data.x_test)
+    purity = metrics.purity_score(contingency(data, found.argmax(axis=1)))
+    return dict(zip(OBSERVED, (purity, metrics.assignment_entropy(found)), strict=True))
 
 
 def untrained(data: Dataset, seed: int) -> models.ClusteringVAE:
     """The headline's model as its training starts."""
     return initialise(models.ClusteringVAE, {**EQ5, "seed": seed}, data.x_train[:1], seed=seed)
+
+
+def loss_history(trained: Trained) -> list[dict[str, float]]:
+    """The means of the loss and its terms by epoch, without what was watched beside them."""
+    return [
+        {name: value for name, value in epoch.items() if name not in OBSERVED}
+        for epoch in trained.history
+    ]
 
 
 def probabilities(model: models.ClusteringVAE, x: np.ndarray) -> np.ndarray:
