@@ -4,8 +4,8 @@ Two halves that never import each other, and the tables they meet in:
 
     what an article says               what we measure
     claims/<slug>.toml                 experiments/<slug>.py
-    claims/judge.py, regression.py     models, layers, losses, metrics, training, datasets
-    claims/verdicts.py, report.py      runner/ (what runs when), store (files), fingerprints (keys)
+    claims/verdicts.py, regression.py  models, layers, losses, metrics, training, datasets
+    claims/check.py, report.py         runner/ (what runs when), store (files), fingerprints (keys)
                       └──── results/ ────┘   the tables, known to both
 
     files.py       atomic replacement, for whoever writes

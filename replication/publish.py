@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import TextIO
 
 from replication import results
-from replication.claims import ClaimError, cases, github, junit, records, verdicts
+from replication.claims import ClaimError, cases, github, junit
+from replication.claims import check as checking
 from replication.claims import report as reporting
+from replication.claims.as_json import of_claims, of_problems
 from replication.runner import settings
 
 
-def judge() -> verdicts.Report:
+def judge() -> checking.Report:
     """Holds the committed results against the claims, and today's runs against them."""
-    return verdicts.check(
+    return checking.check(
         None,
         settings.RESULTS,
         settings.TODAY,
@@ -24,14 +26,14 @@ def judge() -> verdicts.Report:
 
 
 def print_report(
-    found: verdicts.Report, *, ran_profile: str | None = None, as_json: bool = False
+    found: checking.Report, *, ran_profile: str | None = None, as_json: bool = False
 ) -> None:
     """Prints the claims, all problems and a summary; with `as_json`, an object a line."""
     summary = reporting.summary_line(found, ran_profile=ran_profile)
     if as_json:
-        problems = records.of_problems(found)
+        problems = of_problems(found)
         last = {"event": "summary", "line": summary, "problems": len(problems)}
-        for record in [*records.of_claims(found), *problems, last]:
+        for record in [*of_claims(found), *problems, last]:
             print(json.dumps(record, allow_nan=False), flush=True)
         return
     reporting.print_claims(found, ran_profile=ran_profile)
@@ -39,7 +41,7 @@ def print_report(
     print(summary)
 
 
-def check(junit_file: Path | None, *, as_json: bool = False) -> verdicts.Report:
+def check(junit_file: Path | None, *, as_json: bool = False) -> checking.Report:
     """Judges, prints, and tells CI: a test report, and under GitHub Actions marks and a summary.
 
     Args:
@@ -80,13 +82,13 @@ def _tell_ci(
         github.append(on_github.summary, summary)
 
 
-def write_documents(found: verdicts.Report) -> None:
+def write_documents(found: checking.Report) -> None:
     """Writes verdicts, ledger, and the tables and numbers of README.md and docs/."""
     reporting.write_summaries(settings.RESULTS, found)
     reporting.update_documents(settings.DOCUMENTS, found, settings.SENTENCES)
 
 
-def write_site(found: verdicts.Report, out: Path | None = None, *, as_json: bool = False) -> bool:
+def write_site(found: checking.Report, out: Path | None = None, *, as_json: bool = False) -> bool:
     """Writes the site and says where.
 
     Args:

@@ -7,7 +7,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from replication import results, site
-from replication.claims.verdicts import check
+from replication.claims.check import check
 
 HOSTILE = """<script>alert(1)</script> "onload="alert(2)" <img src=x onerror=alert(3)>"""
 ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;"

@@ -27,19 +27,19 @@ CLAIMS = [
     "claims",
     "claims.intervals",
     "claims.power",
-    "claims.judge",
+    "claims.verdicts",
     "claims.regression",
     "claims.tables",
     "claims.backends",
     "claims.ledger",
-    "claims.verdicts",
+    "claims.check",
     "claims.report",
     "claims.cases",
     "claims.junit",
     "claims.github",
     "claims.changes",
     "claims.diff",
-    "claims.records",
+    "claims.as_json",
 ]
 JUDGING = set(CLAIMS)
 MEASURING = {"runner", "experiments", "experiments.*"} | DESCRIBING | LEAVES
@@ -93,7 +93,7 @@ def tree(path):
 
 
 def dotted(path):
-    """Module name of a file within the package: `""`, `"runner"`, `"claims.verdicts"`."""
+    """Module name of a file within the package: `""`, `"runner"`, `"claims.check"`."""
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 

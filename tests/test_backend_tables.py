@@ -8,7 +8,7 @@ from scipy import stats
 
 from replication import results
 from replication.claims import backends
-from replication.claims.verdicts import check
+from replication.claims.check import check
 from replication.results import ResultsError
 from replication.results.backends import add_backend, read_backend_runs, read_backends
 

@@ -15,7 +15,7 @@ import pytest
 
 from replication import results
 from replication.claims import cases, github, junit, report
-from replication.claims.verdicts import check
+from replication.claims.check import check
 
 ROOT = Path(__file__).parent.parent
 HEAD = """slug = "demo"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from replication.claims import power
 from replication.claims.intervals import mean_interval, prediction_interval
-from replication.claims.judge import judge
 from replication.claims.tables import answer, power_line
+from replication.claims.verdicts import judge
 from tests.test_verdicts import QUICK, claim, measured, order_claim, value_claim
 
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from replication import claims
 from replication.claims import ClaimError, report
+from replication.claims.check import check
 from replication.claims.intervals import CONFIDENCE
-from replication.claims.judge import judge
 from replication.claims.prose import Bound, fill, marked, missing, parse, refresh
 from replication.claims.tables import claims_of, in_words
-from replication.claims.verdicts import check
+from replication.claims.verdicts import judge
 from replication.runner import settings
 from tests.test_claims import ARTICLE, VALUE
 from tests.test_notebooks import measured_looking, printed_in

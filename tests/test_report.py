@@ -11,8 +11,8 @@ from rich.console import Console
 
 from replication import results
 from replication.claims import ClaimError, report
+from replication.claims.check import check
 from replication.claims.tables import replace_table
-from replication.claims.verdicts import check
 
 CLAIMS = """slug = "demo"
 number = 1
@@ -332,8 +332,8 @@ def test_all_problems_are_printed_with_their_cure(project):
 def test_judging_loads_nothing_heavy():
     """`make check` answers in about a second: no keras, no scipy.stats, no scikit-learn."""
     script = (
-        "import sys; from replication.claims import report, verdicts; "
-        "verdicts.prediction_interval([1.0, 2.0]); verdicts.check(None, 'absent'); "
+        "import sys; from replication.claims import check, report; "
+        "check.prediction_interval([1.0, 2.0]); check.check(None, 'absent'); "
         "print(sorted({'keras', 'tensorflow', 'sklearn', 'scipy.stats', 'matplotlib'}"
         " & set(sys.modules)))"
     )

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from replication.claims import Comparison
 from replication.claims.intervals import Interval, moments, prediction_interval, t_quantile
-from replication.claims.judge import judge, judge_by, values_by_seed
 from replication.claims.regression import (
     compare,
     roll_up,
     status_by_experiment,
     status_of_claim,
 )
+from replication.claims.verdicts import judge, judge_by, values_by_seed
 from tests.test_verdicts import QUICK, claim, measured, order_claim, value_claim
 
 FEW = st.lists(st.integers(-4, 4).map(lambda value: value / 4), max_size=6)

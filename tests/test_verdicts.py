@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from replication.claims import Claim, Comparison
 from replication.claims.intervals import mean_interval, prediction_interval
-from replication.claims.judge import judge
 from replication.claims.regression import compare, roll_up, status_of_claim
+from replication.claims.verdicts import judge
 
 COLUMNS = ["experiment", "profile", "seed", "metric", "value", "num_examples"]
 QUICK = settings(max_examples=40, deadline=None)  # a busy machine is no failure

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from replication.claims.intervals import MIN_SEEDS, Interval, moments, prediction_interval
-from replication.claims.judge import values_by_seed
 from replication.claims.tables import markdown
+from replication.claims.verdicts import values_by_seed
 from replication.results import format_value
 
 HELD_OUT = ("our own seeds", "each held against the others")

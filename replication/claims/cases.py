@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from replication.claims import Claim
+from replication.claims.check import Problem, Report
 from replication.claims.regression import status_of_claim
 from replication.claims.tables import format_expected, format_ours, format_seeds_needed
-from replication.claims.verdicts import Problem, Report
 
 NO_CLAIM = "files and numbers"  # the group of problems that no claim shares
 _UNDECIDED = ("inconclusive", "shown")

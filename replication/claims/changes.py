@@ -14,8 +14,8 @@ import pandas as pd
 
 from replication.claims import Article
 from replication.claims.intervals import MIN_SEEDS, Interval, prediction_interval
-from replication.claims.judge import Judgement, judge_by, values_by_seed
 from replication.claims.tables import claims_of
+from replication.claims.verdicts import Judgement, judge_by, values_by_seed
 from replication.results import format_value
 from replication.results.schema import HISTORY, MEASUREMENTS, RUN
 

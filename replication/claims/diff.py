@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from replication.claims.changes import ChangedClaim, ChangedDetail, ChangedNumber, Changes
-from replication.claims.judge import Judgement
 from replication.claims.report import literal, terminal
+from replication.claims.verdicts import Judgement
 from replication.results import format_value
 
 if TYPE_CHECKING:

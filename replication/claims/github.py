@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from replication.claims.cases import Case, in_words
+from replication.claims.check import Report
 from replication.claims.regression import status_of_claim
 from replication.claims.report import summary_line
 from replication.claims.tables import OURS, format_expected, format_ours, markdown
-from replication.claims.verdicts import Report
 from replication.results import ResultsError
 
 

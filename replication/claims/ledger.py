@@ -12,8 +12,8 @@ import pandas as pd
 
 from replication.claims import Article, OpenDetail
 from replication.claims.intervals import MIN_SEEDS, mean_interval
-from replication.claims.judge import values_by_seed
 from replication.claims.tables import markdown
+from replication.claims.verdicts import values_by_seed
 
 _COLUMNS = [
     "article", "detail", "alternative", "measures", "unit", "ours", "difference", "low", "high",

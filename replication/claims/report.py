@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from replication import results
 from replication.claims import Claim, prose
+from replication.claims.check import Report
 from replication.claims.regression import status_by_experiment, status_of_claim
 from replication.claims.tables import (
     OURS,
@@ -18,7 +19,6 @@ from replication.claims.tables import (
     format_seeds_needed,
     replace_table,
 )
-from replication.claims.verdicts import Report
 
 if TYPE_CHECKING:
     from rich.console import Console

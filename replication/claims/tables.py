@@ -9,7 +9,7 @@ import pandas as pd
 
 from replication.claims import Article, Claim, ClaimError, power
 from replication.claims.intervals import MIN_SEEDS
-from replication.claims.judge import Judgement
+from replication.claims.verdicts import Judgement
 from replication.results import format_value
 
 OURS = "ours: mean [95 % interval], n"

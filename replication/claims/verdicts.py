@@ -1,399 +1,237 @@
-"""The check of everything committed: every claim judged, all problems at once.
+"""Verdicts of claims against their article, from the numbers of all seeds.
 
-`judge` asks whether a published claim holds in our numbers, `regression`
-whether today's numbers are the committed ones; the two are never mixed. A
-claim that does not replicate is a finding: `check` fails only where files and
-numbers disagree with each other, a stale generated file among them.
+Only runs of profile `full` are judged. With n seeds, mean m and sample
+standard deviation s, at 95 %:
+
+    value   m ± t(n-1) s sqrt(1 + 1/n)   the published number is one more draw
+    order   m ± t(n-1) s sqrt(1/n)       of the paired per-seed differences
+    exact   |value - expected| <= tolerance for every seed
+    reader  shown, never counted
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from replication import results
-from replication.claims import Article, Claim, ClaimError, backends, ledger, load, prose
-from replication.claims.intervals import MIN_SEEDS, Interval, prediction_interval
-from replication.claims.judge import Judgement, judge, judge_by, values_by_seed
-from replication.claims.regression import Regression, compare
-from replication.claims.tables import (
-    answer,
-    claims_of,
-    format_expected,
-    format_ours,
-    in_words,
-    markdown_table,
-    power_line,
-    replace_table,
-    verdicts_frame,
-)
-from replication.results import format_value, seals
-from replication.results.backends import read_backend_runs, read_backends
-
-__all__ = [
-    "Interval",
-    "Judgement",
-    "Problem",
-    "Regression",
-    "Report",
-    "answer",
-    "check",
-    "compare",
-    "format_expected",
-    "format_ours",
-    "in_words",
-    "judge",
-    "power_line",
-    "prediction_interval",
-]
-_ANEW = "write it anew with `make report`"
+from replication.claims import Claim, Comparison, power, prose
+from replication.claims.intervals import MIN_SEEDS, Interval, mean_interval, prediction_interval
+from replication.claims.prose import ValuesOf
+from replication.results import format_value
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One disagreement between files and numbers: of what, and how to mend it.
+class Judgement:
+    """A verdict and what it rests on.
 
-    `place` is the file and line to look at, where there is one. `measures` are the numbers of
-    profile full that it puts in doubt, as "experiment/metric".
+    `values` are the numbers by seed: of `measures`, or for an order claim the
+    differences `measures` minus the one of `compared_with` that decides. `low` and
+    `high` bound the interval; None, like `mean`, where there is no number.
+    `seeds_needed` is how many seeds would decide the claim, as `power` has it:
+    None where the spread is not known. `explanation` is the claim's, with its
+    numbers in place.
     """
 
-    subject: str
-    expected: str
-    found: str
-    fix: str
-    place: tuple[Path, int] | None = None
-    measures: tuple[str, ...] = ()
+    verdict: str
+    reason: str
+    n: int = 0
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    values: Mapping[int, float] = field(default_factory=dict)
+    seeds_needed: float | None = None
+    explanation: str = ""
 
 
-@dataclass(frozen=True)
-class Report:
-    """All claims with their judgement, today's numbers against the committed, and all problems.
-
-    `judgements` is by (slug, claim id); `metrics` is `metrics.csv` of all articles. `generated`
-    holds what is rendered from all this.
-    """
-
-    articles: Mapping[str, Article]
-    judgements: Mapping[tuple[str, str], Judgement]
-    regressions: tuple[Regression, ...]
-    problems: tuple[Problem, ...]
-    metrics: pd.DataFrame
-    generated: "Generated"
-
-    @property
-    def claims(self) -> list[tuple[str, Claim]]:
-        """Every claim with the slug of its article, in reading order."""
-        return list(claims_of(self.articles))
-
-
-@dataclass(frozen=True)
-class Generated:
-    """What follows from claims and tables alone, and is committed beside them.
-
-    `frames` are the rows of `verdicts.csv` and `ledger.csv`; `tables` are
-    Markdown tables by the name of their markers in a document; `values_of`
-    finds the numbers that a sentence names.
-    """
-
-    frames: tuple[tuple[results.Table, pd.DataFrame], ...]
-    tables: Mapping[str, str]
-    values_of: prose.ValuesOf
-
-
-@dataclass(frozen=True)
-class _Committed:
-    """The committed tables of all articles; `elsewhere` are runs on other backends."""
-
-    measurements: pd.DataFrame
-    metrics: pd.DataFrame
-    history: pd.DataFrame
-    provenance: Mapping[str, dict]
-    elsewhere: pd.DataFrame
-    elsewhere_runs: Mapping[str, dict]
-
-    @property
-    def full(self) -> pd.DataFrame:
-        return self.measurements[self.measurements["profile"] == "full"]
-
-
-def check(
-    claims_dir: Path | None,
-    results_root: Path,
-    today_root: Path | None = None,
-    *,
-    documents: Mapping[str, Path] | None = None,
-    sentences: Iterable[Path] = (),
-) -> Report:
-    """Judges every claim and collects every problem of the committed files.
-
-    A claim that does not replicate is no problem, if it is signed so.
+def judge(claim: Claim, measurements: pd.DataFrame) -> Judgement:
+    """The verdict of a claim.
 
     Args:
-        claims_dir: Where the `<slug>.toml` are; None for the project's own.
-        results_root: The committed tables, normally `results`.
-        today_root: The tables of this machine, normally `build/results`; None
-            compares nothing, so that everything is `not run`.
-        documents: Files with a generated table that must be up to date, by the
-            name of its markers: `claims`, `ledger`.
-        sentences: Files whose sentences hold marked numbers, see `prose`.
+        claim: The claim; its own signed verdict is not looked at.
+        measurements: Columns as in `measurements.csv`; only rows of profile
+            `full` count.
 
-    Raises:
-        ClaimError: If a claim file is malformed.
-        ResultsError: If a table is malformed.
+    Returns:
+        The judgement; `inconclusive` with n = 0 where nothing was measured.
     """
-    articles, root = load(claims_dir), Path(results_root)
-    tables = _Committed(
-        results.read_measurements(root),
-        results.read_metrics(root),
-        results.read_history(root),
-        results.read_provenance(root),
-        read_backends(root),
-        read_backend_runs(root),
-    )
-    values_of = values_by_seed(tables.measurements)
-    judgements = {
-        (slug, claim.id): judge_by(claim, values_of) for slug, claim in claims_of(articles)
-    }
-    regressions = tuple(_compare_today(tables, today_root))
-    generated = _generated(articles, judgements, tables, values_of)
-    problems = [
-        *_drift(regressions),
-        *_signatures(articles, judgements),
-        *_references(articles, tables),
-        *_rows(tables),
-        *_seals(tables),
-        *_elsewhere(tables),
-        *_tolerances(articles, judgements),
-        *_stale_summaries(generated, root),
-        *_stale_documents(generated, documents or {}),
-        *_unmeasured(articles, values_of),
-        *_stale_numbers(values_of, sentences),
-    ]
-    return Report(articles, judgements, regressions, tuple(problems), tables.metrics, generated)
+    return judge_by(claim, values_by_seed(measurements))
 
 
-def _generated(articles, judgements, tables: _Committed, values_of) -> Generated:
-    rows = ledger.ledger_frame(articles, tables.full, tables.metrics)
-    return Generated(
-        ((results.VERDICTS, verdicts_frame(articles, judgements)), (results.LEDGER, rows)),
-        {
-            "claims": markdown_table(articles, judgements),
-            "ledger": ledger.ledger_table(articles, rows),
-            **backends.tables(tables.full, tables.elsewhere, tables.elsewhere_runs),
-        },
-        values_of,
+def judge_by(claim: Claim, values_of: ValuesOf) -> Judgement:
+    """The verdict of a claim, as `judge`; quicker where many claims share `values_of`."""
+    rules = {"value": _judge_value, "order": _judge_order, "exact": _judge_exact}
+    explanation = prose.fill(claim.explanation, values_of)
+    if claim.kind == "reader":
+        shown = f"a picture, never counted: {claim.figure}"
+        return Judgement("shown", shown, explanation=explanation)
+    found = rules[claim.kind](claim, values_of)
+    return replace(found, seeds_needed=_seeds_needed(claim, values_of), explanation=explanation)
+
+
+def values_by_seed(measurements: pd.DataFrame) -> ValuesOf:
+    """Finds the values of an "experiment/metric" by seed, seeds ascending, none if unmeasured.
+
+    Args:
+        measurements: Columns as in `measurements.csv`; only rows of profile
+            `full` count.
+    """
+    full = measurements[measurements["profile"] == "full"].sort_values("seed")
+    columns = (full[name] for name in ("experiment", "metric", "seed", "value"))
+    found: dict[str, dict[int, float]] = {}
+    for experiment, metric, seed, value in zip(*columns, strict=True):
+        found.setdefault(f"{experiment}/{metric}", {})[int(seed)] = float(value)
+    return lambda reference: found.get(reference, {})
+
+
+def _judgement(verdict: str, reason: str, interval: Interval, values: dict) -> Judgement:
+    return Judgement(
+        verdict, reason, interval.n, interval.mean, interval.low, interval.high, values
     )
 
 
-def _compare_today(tables: _Committed, today_root: Path | None) -> list[Regression]:
-    nothing = today_root is None
-    return compare(
-        tables.measurements,
-        tables.measurements.iloc[:0] if nothing else results.read_measurements(Path(today_root)),
-        committed_provenance=tables.provenance,
-        today_provenance={} if nothing else results.read_provenance(Path(today_root)),
+def _nothing(reference: str) -> Judgement:
+    return Judgement("inconclusive", f"{reference} has no run of profile full")
+
+
+def _too_few(n: int) -> str:
+    return f"{n} seed{'s' * (n != 1)}, at least {MIN_SEEDS} are needed to know seed noise"
+
+
+def _judge_value(claim: Claim, values_of: ValuesOf) -> Judgement:
+    values = values_of(claim.measures)
+    if not values:
+        return _nothing(claim.measures)
+    interval = prediction_interval(list(values.values()))
+    reported = f"reported {format_value(claim.reported)}"
+    if interval.n < MIN_SEEDS:
+        return _judgement("inconclusive", _too_few(interval.n), interval, values)
+    if not interval.holds(claim.reported):
+        return _judgement("not reproduced", f"{reported} lies outside", interval, values)
+
+    means = _control_means(claim, values_of)
+    passes = {name: interval.holds(mean) for name, mean in means.items()}
+    verdict, reason = _with_controls(
+        f"{reported} lies inside", [(name, passes.get(name)) for name in claim.controls]
     )
+    return _judgement(verdict, reason, interval, values)
 
 
-def _drift(regressions: tuple[Regression, ...]) -> Iterator[Problem]:
-    for row in regressions:
-        if row.status == "drifted":
-            yield Problem(
-                f"{row.experiment}/{row.metric}, {row.profile}, seed {row.seed}",
-                row.expected,
-                row.found,
-                "drift: see `why` for what changed; mend it, or commit it with `make accept`; "
-                "an old build/ beside newer results/ is mended by `make reproduce`",
-                measures=_doubted(row.experiment, row.profile, [row.metric]),
-            )
+def _control_means(claim: Claim, values_of: ValuesOf) -> dict[str, float]:
+    """By its name, the mean over the seeds of each control that was run."""
+    found = {name: list(values_of(name).values()) for name in claim.controls}
+    return {name: math.fsum(each) / len(each) for name, each in found.items() if each}
 
 
-def _doubted(experiment: str, profile: str, metrics: Iterable[str]) -> tuple[str, ...]:
-    """The metrics as "experiment/metric"; none where no claim is judged by the profile."""
-    return tuple(f"{experiment}/{each}" for each in sorted(metrics)) if profile == "full" else ()
+def _judge_exact(claim: Claim, values_of: ValuesOf) -> Judgement:
+    def outside(values: dict[int, float]) -> list[int]:
+        return [s for s, value in values.items() if abs(value - claim.expected) > claim.tolerance]
+
+    def passes(control: str) -> bool | None:
+        found = values_of(control)
+        return not outside(found) if found else None
+
+    values = values_of(claim.measures)
+    if not values:
+        return _nothing(claim.measures)
+    interval = prediction_interval(list(values.values()))
+    expected = f"{format_value(claim.expected)} ± {format_value(claim.tolerance)}"
+    if outside(values):
+        reason = f"outside {expected} for seeds {outside(values)}"
+        return _judgement("not reproduced", reason, interval, values)
+    verdict, reason = _with_controls(
+        f"within {expected} for every seed", [(name, passes(name)) for name in claim.controls]
+    )
+    return _judgement(verdict, reason, interval, values)
 
 
-def _signatures(articles, judgements) -> Iterator[Problem]:
-    for slug, claim in claims_of(articles):
-        found = judgements[slug, claim.id]
-        if claim.verdict != found.verdict:
-            where = f"{articles[slug].path.name}:{claim.line}"
-            unsigned = claim.verdict == ""
-            yield Problem(
-                f"{slug}/{claim.id}",
-                "a signed verdict" if unsigned else f"{claim.verdict}, as signed",
-                f"{found.verdict} (n = {found.n}): {found.reason}",
-                f"read the runs, then {'sign' if unsigned else 'correct'} `verdict` and "
-                f"`explanation` at {where}",
-                place=(articles[slug].path, claim.line),
-            )
+def _judge_order(claim: Claim, values_of: ValuesOf) -> Judgement:
+    own = Comparison(claim.measures, claim.compared_with)
+    side, reason, differences = _compare(own, claim.direction, values_of)
+    if not differences:
+        return Judgement("inconclusive", reason)
+    interval = mean_interval(list(differences.values()))
+    if side != "claimed":
+        verdict = "contradicted" if side == "other" else "inconclusive"
+        return _judgement(verdict, reason, interval, differences)
+
+    def passes(control: Comparison) -> bool | None:
+        other_side = _compare(control, claim.direction, values_of)[0]
+        return None if other_side == "unknown" else other_side == "claimed"
+
+    controls = [(control.measures, passes(control)) for control in claim.controls]
+    verdict, reason = _with_controls(reason, controls)
+    return _judgement(verdict, reason, interval, differences)
 
 
-def _references(articles: Mapping[str, Article], tables: _Committed) -> Iterator[Problem]:
-    """Names that no table declares; an extended experiment may be there not at all."""
-    declared = set(tables.metrics["experiment"] + "/" + tables.metrics["metric"])
-    experiments = set(tables.metrics["experiment"])
-    named = [
-        *((slug, claim, claim.references, claim.core) for slug, claim in claims_of(articles)),
-        *((slug, detail, detail.references, False) for slug, detail in ledger.details_of(articles)),
-    ]
-    for slug, entry, references, core in named:
-        unknown = [
-            reference
-            for reference in references
-            if reference not in declared and (core or reference.split("/")[0] in experiments)
-        ]
-        if unknown:
-            where = f"{articles[slug].path.name}:{entry.line}"
-            yield Problem(
-                f"{slug}/{entry.id}",
-                f"metrics that {slug}/metrics.csv declares",
-                ", ".join(unknown),
-                f"run the experiment and `make accept`, or correct the names at {where}",
-                place=(articles[slug].path, entry.line),
-            )
+def _compare(
+    comparison: Comparison, direction: str, values_of: ValuesOf
+) -> tuple[str, str, dict[int, float]]:
+    """Which side of zero the paired differences lie on.
+
+    Returns:
+        `claimed` (of all that are compared), `other` (of any), `across` or
+        `unknown`; the reason; and by seed the differences from the one of
+        `compared_with` that decides: its interval refutes the claim, or comes
+        closest to it.
+    """
+    sign, found = _sign(direction), _differences(comparison, values_of)
+    for reference, differences in found.items():
+        if not differences:
+            reason = f"{comparison.measures} and {reference} have no seed of profile full in common"
+            return "unknown", reason, {}
+    intervals = {name: mean_interval(list(values.values())) for name, values in found.items()}
+    fewest = min(interval.n for interval in intervals.values())
+    if fewest < MIN_SEEDS:
+        closest = min(found, key=lambda name: sign * intervals[name].mean)
+        return "unknown", _too_few(fewest), found[closest]
+    worst = {name: min(sign * i.low, sign * i.high) for name, i in intervals.items()}
+    best = {name: max(sign * i.low, sign * i.high) for name, i in intervals.items()}
+    refuting, closest = min(best, key=best.get), min(worst, key=worst.get)
+    if best[refuting] < 0:
+        return "other", "the interval of the difference lies on the other side", found[refuting]
+    if worst[closest] > 0:
+        return "claimed", "the interval of the difference lies on that side", found[closest]
+    return "across", "the interval of the difference reaches across zero", found[closest]
 
 
-def _rows(tables: _Committed) -> Iterator[Problem]:
-    declared = tables.metrics.groupby("experiment")["metric"].agg(set).to_dict()
-    for run, rows in tables.measurements.groupby(["experiment", "profile", "seed"]):
-        subject = f"{run[0]}, {run[1]}, seed {run[2]}"
-        expected, found = declared.get(run[0], set()), set(rows["metric"])
-        again = "run it anew and `make accept`"
-        if missing := expected - found:
-            yield Problem(
-                subject,
-                "a row for every declared metric",
-                f"no row of {', '.join(sorted(missing))}",
-                again,
-                measures=_doubted(*run[:2], missing),
-            )
-        if surplus := found - expected:
-            yield Problem(
-                subject,
-                "only metrics that metrics.csv declares",
-                ", ".join(sorted(surplus)),
-                again,
-                measures=_doubted(*run[:2], surplus),
-            )
-        if "/".join(map(str, run)) not in tables.provenance:
-            yield Problem(
-                subject,
-                "how it was made, in provenance.json",
-                "nothing",
-                again,
-                measures=_doubted(*run[:2], found),
-            )
-    core = set(tables.metrics.loc[tables.metrics["tier"] == "core", "experiment"])
-    for experiment in sorted(core - set(tables.full["experiment"])):
-        yield Problem(
-            experiment,
-            "a committed run of profile full, as its tier is core",
-            "none",
-            "run it with PROFILE=full and `make accept`",
-            measures=_doubted(experiment, "full", declared[experiment]),
-        )
+def _differences(comparison: Comparison, values_of: ValuesOf) -> dict[str, dict[int, float]]:
+    """By what is compared with, and by seed: what is measured minus what is compared with."""
+    measured = values_of(comparison.measures)
+    found = {}
+    for reference in comparison.compared_with:
+        others = values_of(reference)
+        found[reference] = {s: value - others[s] for s, value in measured.items() if s in others}
+    return found
 
 
-def _seals(tables: _Committed) -> Iterator[Problem]:
-    """Runs that are not as `make accept` left them."""
-    rows = seals.rows_by_run(tables.measurements, tables.history)
-    for run, found in seals.broken(tables.provenance, rows).items():
-        experiment, profile, seed = run.split("/")
-        names = tables.metrics.loc[tables.metrics["experiment"] == experiment, "metric"]
-        yield Problem(
-            f"{experiment}, {profile}, seed {seed}",
-            "rows and provenance as they were accepted",
-            found,
-            "restore them from git, or run it anew and `make accept`",
-            measures=_doubted(experiment, profile, names),
-        )
+def _sign(direction: str) -> int:
+    return 1 if direction == "greater" else -1
 
 
-def _elsewhere(tables: _Committed) -> Iterator[Problem]:
-    """Runs on other backends that cannot be held against ours, or say not how they were made."""
-    again = "run it there anew, then `python -m replication backends FOLDER`"
-    for run in backends.unmatched(tables.full, tables.elsewhere):
-        yield Problem(f"backends.csv, {run}", "numbers that we have as well", "others", again)
-    for run in sorted(backends.runs_of(tables.elsewhere) - set(tables.elsewhere_runs)):
-        yield Problem(run, "how it was made, in backends.json", "nothing", again)
+def _seeds_needed(claim: Claim, values_of: ValuesOf) -> float | None:
+    """How many seeds would decide the claim; of an order, controls aside. See `power`."""
+    if claim.kind == "exact":
+        return 1
+    if claim.kind == "value":
+        values, means = list(values_of(claim.measures).values()), _control_means(claim, values_of)
+        return power.seeds_for_value(values, claim.reported, list(means.values()))
+    own = Comparison(claim.measures, claim.compared_with)
+    differences = [list(each.values()) for each in _differences(own, values_of).values()]
+    if min(map(len, differences)) < MIN_SEEDS - 1:
+        return None
+    needed = [power.seeds_for_mean(each) for each in differences]
+    sign = _sign(claim.direction)
+    lost = [n for n, each in zip(needed, differences, strict=True) if sign * math.fsum(each) < 0]
+    return min(lost) if lost else max(needed)  # one rival that wins is enough to contradict
 
 
-def _tolerances(articles, judgements) -> Iterator[Problem]:
-    for slug, claim in claims_of(articles):
-        found = judgements[slug, claim.id]
-        if claim.kind == "exact" and found.n >= MIN_SEEDS:
-            half_width = (found.high - found.low) / 2
-            if half_width > claim.tolerance:
-                yield Problem(
-                    f"{slug}/{claim.id}",
-                    f"a tolerance of at least the seed noise, {format_value(half_width)}",
-                    format_value(claim.tolerance),
-                    "measure it with less noise, or widen `tolerance` and say so in `because`",
-                    place=(articles[slug].path, claim.line),
-                )
-
-
-def _stale_summaries(generated: Generated, root: Path) -> Iterator[Problem]:
-    for table, frame in generated.frames:
-        path = root / table.file_name
-        text = results.read_text(path) if path.is_file() else ""
-        wanted = results.summary_text(table, frame)
-        if text != wanted:
-            differing = set(wanted.splitlines()[1:]) ^ set(text.splitlines()[1:])
-            names = sorted({",".join(line.split(",")[:2]) for line in differing if line})
-            yield Problem(
-                str(path),
-                "the rows as they are recomputed from the tables",
-                f"other rows for {'; '.join(names)}" if text else "no file",
-                _ANEW,
-                place=(path, 1),
-            )
-
-
-def _stale_documents(generated: Generated, documents: Mapping[str, Path]) -> Iterator[Problem]:
-    for name, path in documents.items():
-        what = f"the table {name!r}"
-        if not path.is_file():
-            yield Problem(str(path), what, "no file", "restore it from git", (path, 1))
-            continue
-        text = results.read_text(path)
-        try:
-            wanted = replace_table(text, name, generated.tables[name], str(path))
-        except ClaimError as error:
-            yield Problem(str(path), f"{what} between its markers", str(error), _ANEW, (path, 1))
-            continue
-        if text != wanted:
-            yield Problem(str(path), f"{what} as recomputed", "another one", _ANEW, (path, 1))
-
-
-def _unmeasured(articles: Mapping[str, Article], values_of: prose.ValuesOf) -> Iterator[Problem]:
-    for slug, claim in claims_of(articles):
-        if missing := prose.missing(claim.explanation, values_of):
-            where = f"{articles[slug].path.name}:{claim.line}"
-            yield Problem(
-                f"{slug}/{claim.id}",
-                "a committed number for everything that `explanation` names",
-                f"none for {', '.join(missing)}",
-                f"run it and `make accept`, or correct the names at {where}",
-                place=(articles[slug].path, claim.line),
-            )
-
-
-def _stale_numbers(values_of: prose.ValuesOf, sentences: Iterable[Path]) -> Iterator[Problem]:
-    for path in sentences:
-        try:
-            found = list(prose.marked(results.read_text(path), str(path)))
-        except ClaimError as error:
-            yield Problem(str(path), "sentences with marked numbers", str(error), "mend the mark")
-            continue
-        for each in found:
-            wanted, place = prose.show(each.bound, values_of), (path, each.line)
-            if wanted == prose.NOT_MEASURED:
-                fix = "correct the name, or run it and `make accept`"
-                yield Problem(f"{path}:{each.line}", str(each.bound), "not measured", fix, place)
-            elif wanted != each.shown:
-                subject, measured = f"{path}:{each.line}", f"{wanted}, from {each.bound}"
-                shown = each.shown or "nothing"
-                yield Problem(subject, measured, shown, _ANEW, place, each.bound.references)
+def _with_controls(reason: str, controls: list[tuple[str, bool | None]]) -> tuple[str, str]:
+    """`reproduced`, unless a control passes the same test or is unknown (None)."""
+    passing = [name for name, passes in controls if passes]
+    missing = [name for name, passes in controls if passes is None]
+    if passing:
+        return "vacuous", f"{reason}, but so does the control {', '.join(passing)}"
+    if missing:
+        return "inconclusive", f"{reason}, but too few runs of the control {', '.join(missing)}"
+    return "reproduced", f"{reason}; no control does" if controls else reason

@@ -5,8 +5,8 @@ from pathlib import Path
 from markupsafe import Markup
 
 from replication.claims import Claim
-from replication.claims.judge import Judgement
 from replication.claims.tables import in_words
+from replication.claims.verdicts import Judgement
 from replication.site import notebooks
 from replication.site.chips import article_page, css_class
 from replication.site.claims import row_of

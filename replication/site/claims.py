@@ -7,7 +7,6 @@ from markupsafe import Markup
 
 from replication.claims import Claim, Comparison
 from replication.claims.intervals import MIN_SEEDS, Interval
-from replication.claims.judge import Judgement
 from replication.claims.regression import status_of_claim
 from replication.claims.tables import (
     answer,
@@ -17,6 +16,7 @@ from replication.claims.tables import (
     format_seeds_needed,
     power_line,
 )
+from replication.claims.verdicts import Judgement
 from replication.site import documents, plots
 from replication.site.chips import claim_page, experiment_page
 from replication.site.evidence import Control, Measure, prediction

@@ -9,10 +9,10 @@ import pandas as pd
 
 from replication import results
 from replication.claims import Claim, Comparison
+from replication.claims.check import Report
 from replication.claims.intervals import Interval, mean_interval, prediction_interval
-from replication.claims.judge import Judgement, judge
 from replication.claims.ledger import details_of
-from replication.claims.verdicts import Report
+from replication.claims.verdicts import Judgement, judge
 
 PROFILE = "full"  # no other one is judged
 

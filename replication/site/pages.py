@@ -11,9 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from replication.claims import Claim, prose, tables
-from replication.claims.judge import Judgement
+from replication.claims.check import Report
 from replication.claims.prose import Bound
-from replication.claims.verdicts import Report
+from replication.claims.verdicts import Judgement
 from replication.results import format_value
 from replication.site import formulas, writing
 from replication.site.chips import Chips, article_page, claim_page, css_class, relative
@@ -199,7 +199,7 @@ def build(report: Report, project: Project, out: Path) -> Built:
     """Writes the whole site; pages of an earlier build that are no more are removed.
 
     Args:
-        report: What `claims.verdicts.check` found.
+        report: What `claims.check.check` found.
         project: Where the committed files are.
         out: The folder of the site, which is replaced.
 

@@ -5,8 +5,8 @@ import math
 from markupsafe import Markup
 
 from replication.claims import Claim
-from replication.claims.judge import Judgement
 from replication.claims.tables import format_expected, format_ours
+from replication.claims.verdicts import Judgement
 from replication.site.evidence import Control, Evidence, Measure
 from replication.site.strips import Scale, Strip, axis, draw, scale_of
 

@@ -19,8 +19,8 @@ from site_demo import make_project
 
 from replication import __main__ as entry
 from replication import results
+from replication.claims import check as checking
 from replication.claims import report as reporting
-from replication.claims import verdicts
 from replication.results.backends import add_backend
 from replication.runner import settings
 
@@ -34,7 +34,7 @@ DOCUMENT = """# Other backends
 <!-- backends-environments:end -->
 """
 ELSEWHERE = {"backend": "jax", "device": "gpu", "jax": "0.7", "threads": 2}
-CHECK = verdicts.check
+CHECK = checking.check
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,10 @@ class Demo:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.settings().items():
                 patch.setattr(settings, name, value)
-            patch.setattr(verdicts, "check", self.judge)
+            patch.setattr(checking, "check", self.judge)
             return run_main(*arguments)
 
-    def judge(self, _, *rest, **options) -> verdicts.Report:
+    def judge(self, _, *rest, **options) -> checking.Report:
         """The check of this project's claims, in place of those of the package."""
         return CHECK(self.root / "claims", *rest, **options)
 

@@ -45,9 +45,9 @@ TESTS = {  # which tests a module must be caught by
     "losses": ("tests/test_losses.py", "tests/test_penalties.py"),
     "claims/intervals": (*_JUDGING, "tests/test_power.py"),
     "claims/power": ("tests/test_power.py",),
-    "claims/judge": (*_JUDGING, "tests/test_power.py"),
+    "claims/verdicts": (*_JUDGING, "tests/test_power.py"),
     "claims/regression": _JUDGING,
-    "claims/verdicts": ("tests/test_verdict_problems.py", "tests/test_report.py"),
+    "claims/check": ("tests/test_check.py", "tests/test_report.py"),
 }
 _LIBRARIES = (
     "pytest", "hypothesis", "hypothesis.strategies", "numpy", "pandas", "scipy.stats",

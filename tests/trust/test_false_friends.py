@@ -14,8 +14,8 @@ import pytest
 
 from replication import results
 from replication.claims import ClaimError, load
+from replication.claims.check import check
 from replication.claims.tables import claims_of, replace_table
-from replication.claims.verdicts import check
 from replication.results import ResultsError
 from replication.runner import settings
 from tests import test_architecture
@@ -143,7 +143,7 @@ def test_a_test_number_rests_on_the_test_images():
     "line",
     [
         "from replication.claims import load",
-        "import replication.claims.verdicts",
+        "import replication.claims.check",
         "import importlib\nload = importlib.import_module('replication.claims')",
         "TEXT = open('replication/claims/clustering.toml').read()",
         "import tomllib",

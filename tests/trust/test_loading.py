@@ -21,7 +21,7 @@ from rich.text import Text
 from replication import results, store
 from replication.claims import ClaimError, diff, load, report
 from replication.claims.changes import ChangedNumber, Changes
-from replication.claims.verdicts import Problem
+from replication.claims.check import Problem
 from replication.datasets import Library
 from replication.runner import execution
 from replication.store import Checkpoints, StoreError

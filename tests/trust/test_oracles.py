@@ -81,7 +81,7 @@ ORACLES = {
         "mean_interval": "test_verdicts.py::test_intervals_agree_with_scipy",
         "moments": "test_verdict_edges.py::test_moments_against_numpy",
     },
-    "claims/judge": {
+    "claims/verdicts": {
         "judge": "test_verdict_edges.py::test_orders_against_a_judge_written_again",
         "judge_by": "test_verdict_edges.py::test_values_by_seed_against_a_loop",
         "values_by_seed": "test_verdict_edges.py::test_values_by_seed_against_a_loop",
@@ -101,11 +101,11 @@ ORACLES = {
         "status_of_claim": "test_verdict_edges.py::test_a_claim_has_the_status_of_its_profile_and_of_everything_it_names",
         "status_by_experiment": "test_verdict_edges.py::test_the_status_of_an_experiment_is_that_of_its_worst_number",
     },
-    "claims/verdicts": {
-        "check": "test_verdict_problems.py::test_documents",
-        "Problem": "test_verdict_problems.py::test_drift",
-        "Report": "test_verdict_problems.py::test_a_report_holds_what_it_was_made_from",
-        "Generated": "test_verdict_problems.py::test_a_report_holds_what_it_was_made_from",
+    "claims/check": {
+        "check": "test_check.py::test_documents",
+        "Problem": "test_check.py::test_drift",
+        "Report": "test_check.py::test_a_report_holds_what_it_was_made_from",
+        "Generated": "test_check.py::test_a_report_holds_what_it_was_made_from",
     },
 }  # fmt: skip
 RETURNED = {"Judgement", "Regression", "Report", "Generated"}  # tests see them, and name no class

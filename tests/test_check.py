@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from replication import results
-from replication.claims.verdicts import Problem, check
+from replication.claims.check import Problem, check
 from replication.results import seals
 from tests.test_report import edit, project, record, refresh, run_check  # noqa: F401
 

@@ -2,9 +2,9 @@
 
 import math
 
+from replication.claims.check import Report
 from replication.claims.regression import status_of_claim
 from replication.claims.tables import format_seeds_needed
-from replication.claims.verdicts import Report
 
 
 def of_claims(report: Report) -> list[dict]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from site_demo import make_project
 
-from replication.claims import records
-from replication.claims.verdicts import check
+from replication.claims import as_json
+from replication.claims.check import check
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def report(tmp_path_factory):
 
 def told(report):
     """The claims as a program reads them, by name."""
-    lines = [json.dumps(each, allow_nan=False) for each in records.of_claims(report)]
+    lines = [json.dumps(each, allow_nan=False) for each in as_json.of_claims(report)]
     return {each["claim"]: each for each in map(json.loads, lines)}
 
 
@@ -49,7 +49,7 @@ def test_an_infinite_number_of_seeds_is_null_and_words(report, needed, number, w
 
 def test_every_problem_is_an_object_with_its_place(report):
     """File and row, where there is one; here the summaries that were never written."""
-    problems = [json.loads(json.dumps(each)) for each in records.of_problems(report)]
+    problems = [json.loads(json.dumps(each)) for each in as_json.of_problems(report)]
 
     assert len(problems) == len(report.problems) > 0
     assert {each["event"] for each in problems} == {"problem"}

@@ -1,0 +1,399 @@
+"""The check of everything committed: every claim judged, all problems at once.
+
+`judge` asks whether a published claim holds in our numbers, `regression`
+whether today's numbers are the committed ones; the two are never mixed. A
+claim that does not replicate is a finding: `check` fails only where files and
+numbers disagree with each other, a stale generated file among them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from replication import results
+from replication.claims import Article, Claim, ClaimError, backends, ledger, load, prose
+from replication.claims.intervals import MIN_SEEDS, Interval, prediction_interval
+from replication.claims.regression import Regression, compare
+from replication.claims.tables import (
+    answer,
+    claims_of,
+    format_expected,
+    format_ours,
+    in_words,
+    markdown_table,
+    power_line,
+    replace_table,
+    verdicts_frame,
+)
+from replication.claims.verdicts import Judgement, judge, judge_by, values_by_seed
+from replication.results import format_value, seals
+from replication.results.backends import read_backend_runs, read_backends
+
+__all__ = [
+    "Interval",
+    "Judgement",
+    "Problem",
+    "Regression",
+    "Report",
+    "answer",
+    "check",
+    "compare",
+    "format_expected",
+    "format_ours",
+    "in_words",
+    "judge",
+    "power_line",
+    "prediction_interval",
+]
+_ANEW = "write it anew with `make report`"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One disagreement between files and numbers: of what, and how to mend it.
+
+    `place` is the file and line to look at, where there is one. `measures` are the numbers of
+    profile full that it puts in doubt, as "experiment/metric".
+    """
+
+    subject: str
+    expected: str
+    found: str
+    fix: str
+    place: tuple[Path, int] | None = None
+    measures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """All claims with their judgement, today's numbers against the committed, and all problems.
+
+    `judgements` is by (slug, claim id); `metrics` is `metrics.csv` of all articles. `generated`
+    holds what is rendered from all this.
+    """
+
+    articles: Mapping[str, Article]
+    judgements: Mapping[tuple[str, str], Judgement]
+    regressions: tuple[Regression, ...]
+    problems: tuple[Problem, ...]
+    metrics: pd.DataFrame
+    generated: "Generated"
+
+    @property
+    def claims(self) -> list[tuple[str, Claim]]:
+        """Every claim with the slug of its article, in reading order."""
+        return list(claims_of(self.articles))
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What follows from claims and tables alone, and is committed beside them.
+
+    `frames` are the rows of `verdicts.csv` and `ledger.csv`; `tables` are
+    Markdown tables by the name of their markers in a document; `values_of`
+    finds the numbers that a sentence names.
+    """
+
+    frames: tuple[tuple[results.Table, pd.DataFrame], ...]
+    tables: Mapping[str, str]
+    values_of: prose.ValuesOf
+
+
+@dataclass(frozen=True)
+class _Committed:
+    """The committed tables of all articles; `elsewhere` are runs on other backends."""
+
+    measurements: pd.DataFrame
+    metrics: pd.DataFrame
+    history: pd.DataFrame
+    provenance: Mapping[str, dict]
+    elsewhere: pd.DataFrame
+    elsewhere_runs: Mapping[str, dict]
+
+    @property
+    def full(self) -> pd.DataFrame:
+        return self.measurements[self.measurements["profile"] == "full"]
+
+
+def check(
+    claims_dir: Path | None,
+    results_root: Path,
+    today_root: Path | None = None,
+    *,
+    documents: Mapping[str, Path] | None = None,
+    sentences: Iterable[Path] = (),
+) -> Report:
+    """Judges every claim and collects every problem of the committed files.
+
+    A claim that does not replicate is no problem, if it is signed so.
+
+    Args:
+        claims_dir: Where the `<slug>.toml` are; None for the project's own.
+        results_root: The committed tables, normally `results`.
+        today_root: The tables of this machine, normally `build/results`; None
+            compares nothing, so that everything is `not run`.
+        documents: Files with a generated table that must be up to date, by the
+            name of its markers: `claims`, `ledger`.
+        sentences: Files whose sentences hold marked numbers, see `prose`.
+
+    Raises:
+        ClaimError: If a claim file is malformed.
+        ResultsError: If a table is malformed.
+    """
+    articles, root = load(claims_dir), Path(results_root)
+    tables = _Committed(
+        results.read_measurements(root),
+        results.read_metrics(root),
+        results.read_history(root),
+        results.read_provenance(root),
+        read_backends(root),
+        read_backend_runs(root),
+    )
+    values_of = values_by_seed(tables.measurements)
+    judgements = {
+        (slug, claim.id): judge_by(claim, values_of) for slug, claim in claims_of(articles)
+    }
+    regressions = tuple(_compare_today(tables, today_root))
+    generated = _generated(articles, judgements, tables, values_of)
+    problems = [
+        *_drift(regressions),
+        *_signatures(articles, judgements),
+        *_references(articles, tables),
+        *_rows(tables),
+        *_seals(tables),
+        *_elsewhere(tables),
+        *_tolerances(articles, judgements),
+        *_stale_summaries(generated, root),
+        *_stale_documents(generated, documents or {}),
+        *_unmeasured(articles, values_of),
+        *_stale_numbers(values_of, sentences),
+    ]
+    return Report(articles, judgements, regressions, tuple(problems), tables.metrics, generated)
+
+
+def _generated(articles, judgements, tables: _Committed, values_of) -> Generated:
+    rows = ledger.ledger_frame(articles, tables.full, tables.metrics)
+    return Generated(
+        ((results.VERDICTS, verdicts_frame(articles, judgements)), (results.LEDGER, rows)),
+        {
+            "claims": markdown_table(articles, judgements),
+            "ledger": ledger.ledger_table(articles, rows),
+            **backends.tables(tables.full, tables.elsewhere, tables.elsewhere_runs),
+        },
+        values_of,
+    )
+
+
+def _compare_today(tables: _Committed, today_root: Path | None) -> list[Regression]:
+    nothing = today_root is None
+    return compare(
+        tables.measurements,
+        tables.measurements.iloc[:0] if nothing else results.read_measurements(Path(today_root)),
+        committed_provenance=tables.provenance,
+        today_provenance={} if nothing else results.read_provenance(Path(today_root)),
+    )
+
+
+def _drift(regressions: tuple[Regression, ...]) -> Iterator[Problem]:
+    for row in regressions:
+        if row.status == "drifted":
+            yield Problem(
+                f"{row.experiment}/{row.metric}, {row.profile}, seed {row.seed}",
+                row.expected,
+                row.found,
+                "drift: see `why` for what changed; mend it, or commit it with `make accept`; "
+                "an old build/ beside newer results/ is mended by `make reproduce`",
+                measures=_doubted(row.experiment, row.profile, [row.metric]),
+            )
+
+
+def _doubted(experiment: str, profile: str, metrics: Iterable[str]) -> tuple[str, ...]:
+    """The metrics as "experiment/metric"; none where no claim is judged by the profile."""
+    return tuple(f"{experiment}/{each}" for each in sorted(metrics)) if profile == "full" else ()
+
+
+def _signatures(articles, judgements) -> Iterator[Problem]:
+    for slug, claim in claims_of(articles):
+        found = judgements[slug, claim.id]
+        if claim.verdict != found.verdict:
+            where = f"{articles[slug].path.name}:{claim.line}"
+            unsigned = claim.verdict == ""
+            yield Problem(
+                f"{slug}/{claim.id}",
+                "a signed verdict" if unsigned else f"{claim.verdict}, as signed",
+                f"{found.verdict} (n = {found.n}): {found.reason}",
+                f"read the runs, then {'sign' if unsigned else 'correct'} `verdict` and "
+                f"`explanation` at {where}",
+                place=(articles[slug].path, claim.line),
+            )
+
+
+def _references(articles: Mapping[str, Article], tables: _Committed) -> Iterator[Problem]:
+    """Names that no table declares; an extended experiment may be there not at all."""
+    declared = set(tables.metrics["experiment"] + "/" + tables.metrics["metric"])
+    experiments = set(tables.metrics["experiment"])
+    named = [
+        *((slug, claim, claim.references, claim.core) for slug, claim in claims_of(articles)),
+        *((slug, detail, detail.references, False) for slug, detail in ledger.details_of(articles)),
+    ]
+    for slug, entry, references, core in named:
+        unknown = [
+            reference
+            for reference in references
+            if reference not in declared and (core or reference.split("/")[0] in experiments)
+        ]
+        if unknown:
+            where = f"{articles[slug].path.name}:{entry.line}"
+            yield Problem(
+                f"{slug}/{entry.id}",
+                f"metrics that {slug}/metrics.csv declares",
+                ", ".join(unknown),
+                f"run the experiment and `make accept`, or correct the names at {where}",
+                place=(articles[slug].path, entry.line),
+            )
+
+
+def _rows(tables: _Committed) -> Iterator[Problem]:
+    declared = tables.metrics.groupby("experiment")["metric"].agg(set).to_dict()
+    for run, rows in tables.measurements.groupby(["experiment", "profile", "seed"]):
+        subject = f"{run[0]}, {run[1]}, seed {run[2]}"
+        expected, found = declared.get(run[0], set()), set(rows["metric"])
+        again = "run it anew and `make accept`"
+        if missing := expected - found:
+            yield Problem(
+                subject,
+                "a row for every declared metric",
+                f"no row of {', '.join(sorted(missing))}",
+                again,
+                measures=_doubted(*run[:2], missing),
+            )
+        if surplus := found - expected:
+            yield Problem(
+                subject,
+                "only metrics that metrics.csv declares",
+                ", ".join(sorted(surplus)),
+                again,
+                measures=_doubted(*run[:2], surplus),
+            )
+        if "/".join(map(str, run)) not in tables.provenance:
+            yield Problem(
+                subject,
+                "how it was made, in provenance.json",
+                "nothing",
+                again,
+                measures=_doubted(*run[:2], found),
+            )
+    core = set(tables.metrics.loc[tables.metrics["tier"] == "core", "experiment"])
+    for experiment in sorted(core - set(tables.full["experiment"])):
+        yield Problem(
+            experiment,
+            "a committed run of profile full, as its tier is core",
+            "none",
+            "run it with PROFILE=full and `make accept`",
+            measures=_doubted(experiment, "full", declared[experiment]),
+        )
+
+
+def _seals(tables: _Committed) -> Iterator[Problem]:
+    """Runs that are not as `make accept` left them."""
+    rows = seals.rows_by_run(tables.measurements, tables.history)
+    for run, found in seals.broken(tables.provenance, rows).items():
+        experiment, profile, seed = run.split("/")
+        names = tables.metrics.loc[tables.metrics["experiment"] == experiment, "metric"]
+        yield Problem(
+            f"{experiment}, {profile}, seed {seed}",
+            "rows and provenance as they were accepted",
+            found,
+            "restore them from git, or run it anew and `make accept`",
+            measures=_doubted(experiment, profile, names),
+        )
+
+
+def _elsewhere(tables: _Committed) -> Iterator[Problem]:
+    """Runs on other backends that cannot be held against ours, or say not how they were made."""
+    again = "run it there anew, then `python -m replication backends FOLDER`"
+    for run in backends.unmatched(tables.full, tables.elsewhere):
+        yield Problem(f"backends.csv, {run}", "numbers that we have as well", "others", again)
+    for run in sorted(backends.runs_of(tables.elsewhere) - set(tables.elsewhere_runs)):
+        yield Problem(run, "how it was made, in backends.json", "nothing", again)
+
+
+def _tolerances(articles, judgements) -> Iterator[Problem]:
+    for slug, claim in claims_of(articles):
+        found = judgements[slug, claim.id]
+        if claim.kind == "exact" and found.n >= MIN_SEEDS:
+            half_width = (found.high - found.low) / 2
+            if half_width > claim.tolerance:
+                yield Problem(
+                    f"{slug}/{claim.id}",
+                    f"a tolerance of at least the seed noise, {format_value(half_width)}",
+                    format_value(claim.tolerance),
+                    "measure it with less noise, or widen `tolerance` and say so in `because`",
+                    place=(articles[slug].path, claim.line),
+                )
+
+
+def _stale_summaries(generated: Generated, root: Path) -> Iterator[Problem]:
+    for table, frame in generated.frames:
+        path = root / table.file_name
+        text = results.read_text(path) if path.is_file() else ""
+        wanted = results.summary_text(table, frame)
+        if text != wanted:
+            differing = set(wanted.splitlines()[1:]) ^ set(text.splitlines()[1:])
+            names = sorted({",".join(line.split(",")[:2]) for line in differing if line})
+            yield Problem(
+                str(path),
+                "the rows as they are recomputed from the tables",
+                f"other rows for {'; '.join(names)}" if text else "no file",
+                _ANEW,
+                place=(path, 1),
+            )
+
+
+def _stale_documents(generated: Generated, documents: Mapping[str, Path]) -> Iterator[Problem]:
+    for name, path in documents.items():
+        what = f"the table {name!r}"
+        if not path.is_file():
+            yield Problem(str(path), what, "no file", "restore it from git", (path, 1))
+            continue
+        text = results.read_text(path)
+        try:
+            wanted = replace_table(text, name, generated.tables[name], str(path))
+        except ClaimError as error:
+            yield Problem(str(path), f"{what} between its markers", str(error), _ANEW, (path, 1))
+            continue
+        if text != wanted:
+            yield Problem(str(path), f"{what} as recomputed", "another one", _ANEW, (path, 1))
+
+
+def _unmeasured(articles: Mapping[str, Article], values_of: prose.ValuesOf) -> Iterator[Problem]:
+    for slug, claim in claims_of(articles):
+        if missing := prose.missing(claim.explanation, values_of):
+            where = f"{articles[slug].path.name}:{claim.line}"
+            yield Problem(
+                f"{slug}/{claim.id}",
+                "a committed number for everything that `explanation` names",
+                f"none for {', '.join(missing)}",
+                f"run it and `make accept`, or correct the names at {where}",
+                place=(articles[slug].path, claim.line),
+            )
+
+
+def _stale_numbers(values_of: prose.ValuesOf, sentences: Iterable[Path]) -> Iterator[Problem]:
+    for path in sentences:
+        try:
+            found = list(prose.marked(results.read_text(path), str(path)))
+        except ClaimError as error:
+            yield Problem(str(path), "sentences with marked numbers", str(error), "mend the mark")
+            continue
+        for each in found:
+            wanted, place = prose.show(each.bound, values_of), (path, each.line)
+            if wanted == prose.NOT_MEASURED:
+                fix = "correct the name, or run it and `make accept`"
+                yield Problem(f"{path}:{each.line}", str(each.bound), "not measured", fix, place)
+            elif wanted != each.shown:
+                subject, measured = f"{path}:{each.line}", f"{wanted}, from {each.bound}"
+                shown = each.shown or "nothing"
+                yield Problem(subject, measured, shown, _ANEW, place, each.bound.references)
