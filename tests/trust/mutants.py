@@ -1,8 +1,8 @@
 """Mutants of metrics, losses and verdicts: one small fault each, and who notices.
 
-    python tests/trust/mutants.py                      run all, write mutants.csv
+    python tests/trust/mutants.py                      run all, write who survived and the counts
     python tests/trust/mutants.py --only claims/power  run one module
-    python tests/trust/mutants.py --survivors          run those that survived before
+    python tests/trust/mutants.py --sample 40          run a sample, write nothing
 
 A mutant is made on the syntax tree and lives in the memory of a child process: the file of the
 checkout is never touched. The parent loads the libraries once (TensorFlow takes seconds) and forks
@@ -24,12 +24,12 @@ import resource
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TABLE = Path(__file__).with_suffix(".csv")
-COLUMNS = ("module", "function", "line", "change", "result", "explanation")
+SURVIVORS = Path(__file__).with_suffix(".csv")
+COUNTS = SURVIVORS.with_name("mutant_counts.csv")
 CPU_SECONDS = 60  # of one child; an unchanged module needs less than a quarter
 LONGEST = 60  # characters of code in a description
 EXAMPLES = 12  # of a hypothesis test, the same ones each time
@@ -72,13 +72,12 @@ _LEFT_ALONE = (ast.Import, ast.ImportFrom, ast.Raise, ast.JoinedStr)
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one line, and what came of it."""
+    """One change of one line; a survivor has an explanation."""
 
     module: str
     function: str
     line: str
     change: str
-    result: str = ""
     explanation: str = ""
 
     @property
@@ -245,59 +244,66 @@ def load_libraries(modules: list[str]) -> None:
     gc.freeze()  # or each child would copy all of this when it collects garbage
 
 
-def read_table() -> list[Mutant]:
-    with open(TABLE, encoding="utf-8", newline="") as file:
+def read_survivors() -> list[Mutant]:
+    with open(SURVIVORS, encoding="utf-8", newline="") as file:
         return [Mutant(**row) for row in csv.DictReader(file)]
 
 
-def write_table(found: list[Mutant]) -> None:
-    with open(TABLE, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([getattr(each, name) for name in COLUMNS] for each in found)
+def read_counts() -> dict[str, tuple[int, int]]:
+    """How many mutants a module had when they were last run, and how many of them were killed."""
+    with open(COUNTS, encoding="utf-8", newline="") as file:
+        return {
+            row["module"]: (int(row["mutants"]), int(row["killed"])) for row in csv.DictReader(file)
+        }
+
+
+def write_tables(survivors: list[Mutant], counts: dict[str, tuple[int, int]]) -> None:
+    """Writes both tables for the modules there are, in the order of `TESTS`."""
+    names = [each.name for each in fields(Mutant)]
+    rows = [astuple(each) for module in TESTS for each in survivors if each.module == module]
+    numbers = [(module, *counts[module]) for module in TESTS if module in counts]
+    for path, header, content in (
+        (SURVIVORS, names, rows),
+        (COUNTS, ("module", "mutants", "killed"), numbers),
+    ):
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([header, *content])
 
 
 def main() -> None:
-    """Runs mutants, prints those that survive, and writes them to the table or to stdout."""
+    """Runs mutants, prints what became of them, and writes the tables unless it was a sample."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", action="append", choices=TESTS, help="a module")
-    parser.add_argument("--survivors", action="store_true", help="only those that survived before")
     parser.add_argument("--sample", type=int, help="how many, drawn at random; writes no table")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     options = parser.parse_args()
     modules = options.only or list(TESTS)
-    before = {each.key: each for each in read_table()} if TABLE.exists() else {}
-    wanted = [mutant for module in modules for mutant, _ in mutants(module)]
-    if options.survivors:
-        wanted = [
-            each for each in wanted if getattr(before.get(each.key), "result", "") != "killed"
-        ]
+    wanted = {mutant.key for module in modules for mutant, _ in mutants(module)}
     if options.sample:
-        wanted = random.Random(options.seed).sample(wanted, options.sample)
+        wanted = set(random.Random(options.seed).sample(sorted(wanted), options.sample))
     load_libraries(modules)
-    keys, found = {each.key for each in wanted}, {}
+    found: dict[Mutant, bool] = {}
     for module in modules:
         if not survives(module, ast.parse(path_of(module).read_text(encoding="utf-8"))):
             sys.exit(f"the tests of {module} fail as it is; run {' '.join(TESTS[module])}")
         for mutant, tree in mutants(module):
-            if mutant.key in keys:
-                result = "survived" if survives(module, tree) else "killed"
-                found[mutant.key] = replace(mutant, result=result)
-                print(result, *mutant.key, sep="\t", flush=True)
-            elif mutant.key in before:
-                found[mutant.key] = before[mutant.key]
+            if mutant.key in wanted:
+                found[mutant] = survives(module, tree)
+                print("survived" if found[mutant] else "killed", *mutant.key, sep="\t", flush=True)
     if not options.sample:
-        others = {key: each for key, each in before.items() if each.module not in modules}
-        write_table(_explained({**others, **found}, before))
+        _update_tables(modules, found)
 
 
-def _explained(found: dict, before: dict) -> list[Mutant]:
-    """All of them in order of modules; a survivor keeps its explanation."""
-    rows = []
-    for key in sorted(found, key=lambda key: list(TESTS).index(key[0])):
-        kept = before[key].explanation if key in before else ""
-        rows.append(replace(found[key], explanation=kept * (found[key].result == "survived")))
-    return rows
+def _update_tables(modules: list[str], found: dict[Mutant, bool]) -> None:
+    """Puts the modules that were run in place of what was known; survivors keep explanations."""
+    before = {each.key: each for each in read_survivors()}
+    kept = [each for each in before.values() if each.module not in modules]
+    survivors = [before.get(each.key, each) for each, lives in found.items() if lives]
+    counts = read_counts()
+    for module in modules:
+        lives = [alive for each, alive in found.items() if each.module == module]
+        counts[module] = len(lives), lives.count(False)
+    write_tables([*kept, *survivors], counts)
 
 
 if __name__ == "__main__":
