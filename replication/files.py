@@ -1,10 +1,13 @@
 """Files that are replaced whole or not at all."""
 
 import contextlib
+import errno
 import os
 import platform
 import re
 import secrets
+import socket
+import stat
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,29 +19,73 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     """Writes all contents beside their targets, then renames them into place, in order.
 
     A reader sees the old file, the new one or none, and never a part of one.
-    Missing folders are created. What a killed writer left of the same target a
-    day ago or earlier is removed.
+    Missing folders are created. A link stays, and what it leads to is replaced.
+    A device, a pipe or a socket is not replaced but written to. What a killed
+    writer left of the same target a day ago or earlier is removed.
 
     Raises:
         OSError: If a folder is read-only or the disk full. Nothing is left
             half-written, and nothing was replaced unless a rename itself
             failed.
     """
-    temporary = {path: path.with_name(_temporary_name(path.name)) for path in contents}
+    targets = {path: _target(path) for path in contents}
+    temporary = {
+        path: target.with_name(_temporary_name(target.name))
+        for path, target in targets.items()
+        if target is not None
+    }
     try:
-        for path, content in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with open(temporary[path], "xb") as file:
-                file.write(content)
+        for path, beside in temporary.items():
+            beside.parent.mkdir(parents=True, exist_ok=True)
+            with open(beside, "xb") as file:
+                file.write(contents[path])
                 file.flush()
                 os.fsync(file.fileno())
-        for path in contents:
-            os.replace(temporary[path], path)
-            _remove_leftovers(path)
+        for path, target in targets.items():
+            if target is None:
+                _send(path, contents[path])
+            else:
+                os.replace(temporary[path], target)
+                _remove_leftovers(target)
     finally:
         for leftover in temporary.values():
             with contextlib.suppress(OSError):
                 leftover.unlink(missing_ok=True)
+
+
+def _target(path: Path) -> Path | None:
+    """The regular file that a path leads to, there or to be; None for what has to be written to.
+
+    A file that is open here is written to as well, such as that of standard output: with another
+    in its place, whatever is printed later would be lost.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return Path(os.path.realpath(path))
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    open_here = os.path.realpath(path.parent).endswith("/fd")  # such as /dev/fd/3
+    open_here = open_here or any(_leads_to(number, found) for number in (1, 2))
+    return Path(os.path.realpath(path)) if stat.S_ISREG(found.st_mode) and not open_here else None
+
+
+def _leads_to(number: int, found: os.stat_result) -> bool:
+    with contextlib.suppress(OSError):  # it is closed
+        return os.path.samestat(os.fstat(number), found)
+    return False
+
+
+def _send(path: Path, content: bytes) -> None:
+    """Writes to a device, a pipe, or a socket that listens; to an open file, at its end."""
+    if path.is_socket():
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(path))
+            connection.sendall(content)
+    else:
+        with open(path, "ab", buffering=0) as file:
+            while content:
+                content = content[file.write(content) :]
 
 
 def _temporary_name(name: str) -> str:

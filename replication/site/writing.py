@@ -33,7 +33,7 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         SiteError: If the folder holds anything else, or cannot be written.
     """
-    folder = Path(folder).absolute()
+    folder = Path(os.path.realpath(folder))  # a link stays, and what it leads to is replaced
     if folder.exists() and not (folder / MARK).is_file() and not _is_empty(folder):
         raise SiteError(
             f"{folder}: expected no folder, an empty one or a site of ours, which it replaces; "

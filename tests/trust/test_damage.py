@@ -25,7 +25,6 @@ from tests import stand_ins
 
 ROOT = Path(__file__).parents[2]
 QUICK = "clustering-identities"
-CHECK = ("check", "--junit", os.devnull)
 
 
 def positions(size, count, seed=0):
@@ -235,7 +234,7 @@ def test_no_damage_of_what_describes_the_shards_is_a_traceback(small):
 def demo(tmp_path_factory):
     """A small project whose committed files all agree."""
     found = make_demo(tmp_path_factory.mktemp("demo"))
-    assert found.command(*CHECK).code == 0
+    assert found.command("check").code == 0
     return found
 
 
@@ -264,7 +263,7 @@ def test_a_flipped_bit_is_refused_or_shown_and_nothing_is_written(demo, name):
         for index, position in enumerate(positions(len(intact), 20)):
             damaged = flipped(intact, position, index % 8)
             path.write_bytes(damaged)
-            ended = demo.command(*CHECK)
+            ended = demo.command("check")
             ended.assert_sentence()
             if ended.code == 2:
                 assert path.name in ended.err, ended.err
@@ -287,7 +286,7 @@ def test_a_truncated_file_is_refused_or_shown(demo, name, share):
     intact = path.read_bytes()
     path.write_bytes(intact[: int(share * len(intact))])
     try:
-        ended = demo.command(*CHECK)
+        ended = demo.command("check")
     finally:
         path.write_bytes(intact)
 

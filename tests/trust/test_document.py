@@ -13,6 +13,7 @@ SECTIONS = [
     "Nothing is lost when a run is killed",
     "The same seed gives the same numbers",
     "Damaged files and full disks",
+    "In a stranger's environment",
     "Bad input gets a sentence",
     "A notebook that fails",
     "What gets installed and loaded",
