@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tokenize
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,18 @@ def imported_units(path):
     return {u for u in units if u} - {unit(dotted(path))}
 
 
+def circle(imports):
+    """The first circle among modules, as a chain of names; None where there is none.
+
+    `imports` has, by its name, what each module imports.
+    """
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return error.args[1][::-1]
+    return None
+
+
 def libraries(path):
     """Top-level names of the libraries that a file imports."""
     return {name.split(".")[0] for name in imported(path)} - {"replication"}
@@ -220,6 +233,19 @@ def test_modules_import_only_what_the_table_allows(path):
     )
     forbidden = imported_units(path) - MAY_IMPORT[line]
     assert not forbidden, f"{name} may import {sorted(MAY_IMPORT[line])}, not {sorted(forbidden)}"
+
+
+def test_no_files_import_each_other_in_a_circle():
+    """In one package or across several, within a function or not: six files of the site did."""
+    graph = {}
+    for path in files("replication"):
+        ours = {name for name in imported(path) if name.split(".")[0] == "replication"}
+        names = {name.removeprefix("replication").removeprefix(".") for name in ours}
+        graph[dotted(path)] = names - {dotted(path)}
+    found = circle(graph)
+
+    assert found is None, " imports ".join(found)
+    assert " ".join(circle({"a": {"b"}, "b": {"a"}})) in ("a b a", "b a b")  # one is found
 
 
 @each("replication/experiments")

@@ -3,8 +3,6 @@
 import base64
 import copy
 import re
-import struct
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -13,6 +11,7 @@ from pathlib import Path
 import nh3
 from markupsafe import Markup
 
+from replication.site import pictures
 from replication.site.texts import Writer, breakable, plain, scrolling
 from replication.site.writing import SiteError
 
@@ -59,7 +58,8 @@ def read(path: Path):
         nbformat.validate(notebook)
         for cell in notebook.cells:
             for output in cell.get("outputs", ()):
-                _require_whole(output.get("data", {}).get("image/png"))
+                for mime in _SUFFIXES.keys() & output.get("data", {}).keys():
+                    pictures.require_whole(_decoded(output.data[mime]))
     except (OSError, ValueError, RecursionError, nbformat.ValidationError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise SiteError(
@@ -69,18 +69,8 @@ def read(path: Path):
     return notebook
 
 
-def _require_whole(picture: str | None) -> None:
-    """Raises ValueError if a PNG in base64 is cut short or a checksum of a part does not match."""
-    content = base64.b64decode("".join((picture or "").split()), validate=True)
-    position, kind = 8, None
-    while content and kind != b"IEND":
-        size = int.from_bytes(content[position : position + 4])
-        body = content[position + 4 : position + 8 + size]
-        check = content[position + 8 + size : position + 12 + size]
-        kind = body[:4]
-        if len(body) != 4 + size or int.from_bytes(check) != zlib.crc32(body):
-            raise ValueError("a picture that is damaged")
-        position += 12 + size
+def _decoded(picture: str) -> bytes:
+    return base64.b64decode("".join(picture.split()), validate=True)
 
 
 def without_title(notebook):
@@ -138,13 +128,17 @@ def render(
     figures: dict[str, bytes] = {}
 
     def figure(output, mime: str) -> str:
-        content = base64.b64decode(output.data[mime])
+        content = _decoded(output.data[mime])
         name = f"{len(figures) + 1:02}{_SUFFIXES[mime]}"
         figures[name] = content
         about = output.metadata.get(mime, {})
         text = escape(about.get("alt") or _place(writer, len(figures)))
-        size, source = _size(content, about.get("width")), escape(f"{folder}/{name}")
-        image = f'<img src="{source}" alt="{text}"{size} loading="lazy">'
+        (width, height), source = (
+            pictures.size(content, about.get("width")),
+            escape(f"{folder}/{name}"),
+        )
+        size = f'width="{width}" height="{height}"'  # so that a page does not jump when it loads
+        image = f'<img src="{source}" alt="{text}" {size} loading="lazy">'
         return f'<figure><a href="{source}" title="The picture alone">{image}</a></figure>'
 
     def prose(text: str) -> str:
@@ -251,15 +245,3 @@ def _place(writer: Writer, number: int) -> str:
     """Where a figure without words of its own stands."""
     headings = writer.headings.contents
     return f"Figure {number}" + (f", in the section {headings[-1][2]}" if headings else "")
-
-
-def _size(content: bytes, shown: float | None) -> str:
-    """Width and height of a PNG as attributes, so that a page does not jump when it loads.
-
-    `shown` is the width that the figure asks for, where it has more pixels than that.
-    """
-    if content[:8] != b"\x89PNG\r\n\x1a\n":
-        return ""
-    width, height = struct.unpack(">II", content[16:24])
-    scale = shown / width if shown else 1
-    return f' width="{round(width * scale)}" height="{round(height * scale)}"'

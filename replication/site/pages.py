@@ -1,8 +1,7 @@
-"""The frame of every page, and the order in which they are built."""
+"""The frame of every page: what a page may link to and say, and how it is kept."""
 
 import posixpath
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,14 +14,12 @@ from replication.claims.check import Report
 from replication.claims.prose import Bound
 from replication.claims.verdicts import Judgement
 from replication.results import format_value
-from replication.site import formulas, writing
 from replication.site.chips import Chips, article_page, claim_page, css_class, relative
 from replication.site.evidence import Evidence
 from replication.site.texts import Headings, Writer, breakable, placeholder, plain
 
 _HERE = Path(__file__).parent
 _NOT_LATIN = re.compile("[\u0370-\u1dff\u2e80-\ud7ff\uf900-\ufdff\U00020000-\U0003ffff]+")
-_STATIC = ("site.css", "site.js", "formulas.js")
 VERDICTS = tuple(tables.ANSWERS)  # in this order everywhere
 
 
@@ -32,14 +29,6 @@ class Project:
 
     root: Path
     results: Path
-
-
-@dataclass(frozen=True)
-class Built:
-    """What a build wrote, and what its reader should know besides."""
-
-    num_pages: int
-    notices: tuple[str, ...]
 
 
 @dataclass
@@ -189,45 +178,6 @@ class Site:
         """Whether an article has this file of results."""
         return (self.project.results / slug / name).is_file()
 
-    @property
-    def num_pages(self) -> int:
-        """How many pages there are so far, files for them aside."""
-        return sum(name.endswith(".html") for name in self.files)
-
-
-def build(report: Report, project: Project, out: Path) -> Built:
-    """Writes the whole site; pages of an earlier build that are no more are removed.
-
-    Args:
-        report: What `claims.check.check` found.
-        project: Where the committed files are.
-        out: The folder of the site, which is replaced.
-
-    Raises:
-        StaleNumber: If a bound number of a document is not the measured one.
-        SiteError: If MathJax is not installed, or the folder cannot be written.
-    """
-    from replication.site import articles, claims, departures, documents, reference
-
-    site = Site(report, project, Evidence(report, project.results))
-    steps: tuple[Callable[[Site], None], ...] = (
-        documents.add_addresses,
-        claims.add_index,
-        articles.add_articles,
-        claims.add_claims,
-        reference.add_experiments,
-        reference.add_method,
-        departures.add_open_details,
-        documents.add_documents,
-        documents.refuse_stale_numbers,
-        reference.add_data,
-        _add_static,
-    )
-    for step in steps:
-        step(site)
-    writing.replace_folder(out, site.files)
-    return Built(site.num_pages, tuple(site.notices))
-
 
 def _unbroken(text: str) -> str:
     """A formatted number that breaks before its interval and before n, and nowhere else."""
@@ -246,9 +196,3 @@ def _in_script_of(text: str, language: str) -> Markup:
 
 def _language(code: str) -> str:
     return {"en": "English", "zh": "Chinese"}.get(code, code)
-
-
-def _add_static(site: Site) -> None:
-    for name in _STATIC:
-        site.files[f"static/{name}"] = (_HERE / "static" / name).read_bytes()
-    site.files |= formulas.files(site.project.root / "LICENSE")

@@ -9,17 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import pages
+
 UNTESTED = "BROWSER NOT TESTED"
 ROOT = Path(__file__).parents[2]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",  # in a container of its own; the pages are ours
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
 
 
 def pytest_addoption(parser):
@@ -64,11 +57,11 @@ def browser():
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError:
         pytest.skip(f"{UNTESTED}: no package playwright; run `make setup`")
-    path = next(filter(None, map(shutil.which, NAMES)), None)
+    path = pages.chromium()
     if path is None:
         pytest.skip(f"{UNTESTED}: no Chromium; install it, such as with apt-get install chromium")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        started = playwright.chromium.launch(executable_path=path, args=pages.ARGUMENTS)
         yield started
         started.close()
 
