@@ -60,7 +60,7 @@ test: export OMP_NUM_THREADS := 1
 test: export TF_NUM_INTRAOP_THREADS := 1
 test: export TF_CPP_MIN_LOG_LEVEL := 3
 test: $(installed) ## Run the tests on two cores
-	$(python) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(python) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --junitxml build/tests.xml
 
 trust: export OMP_NUM_THREADS := 1
 trust: export TF_NUM_INTRAOP_THREADS := 1

@@ -114,16 +114,12 @@ def sweep(
 
 @app.command()
 def check(
-    junit: Annotated[
-        Path | None,
-        typer.Option(help="Where the test report goes, as JUnit XML. Default: build/check.xml."),
-    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge committed results against the claims, and today's runs against them."""
     from replication import publish
 
-    if publish.check(junit, as_json=as_json).problems:
+    if publish.check(as_json=as_json).problems:
         raise typer.Exit(1)
 
 

@@ -1,13 +1,10 @@
-"""What a command leaves behind once it has judged: terminal, documents, test report, site."""
+"""What a command leaves behind once it has judged: terminal, documents, site."""
 
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
 
 from replication import results
-from replication.claims import ClaimError, cases, github, junit
 from replication.claims import check as checking
 from replication.claims import report as reporting
 from replication.claims.as_json import of_claims, of_problems
@@ -41,45 +38,15 @@ def print_report(
     print(summary)
 
 
-def check(junit_file: Path | None, *, as_json: bool = False) -> checking.Report:
-    """Judges, prints, and tells CI: a test report, and under GitHub Actions marks and a summary.
-
-    Args:
-        junit_file: Where the test report goes; None for `build/check.xml`.
-        as_json: Whether to print objects for machines; marks go to standard error then.
+def check(*, as_json: bool = False) -> checking.Report:
+    """Judges and prints, with `as_json` an object a line.
 
     Raises:
-        ClaimError, ResultsError: If a file cannot be read; CI is told before.
+        ClaimError, ResultsError: If a file cannot be read.
     """
-    marks = sys.stderr if as_json else sys.stdout
-    started, on_github = datetime.now(UTC), settings.github()
-    root = settings.ROOT if on_github is None else on_github.workspace
-    target = settings.BUILD / "check.xml" if junit_file is None else junit_file
-    try:
-        found = judge()
-    except (ClaimError, results.ResultsError) as error:
-        case = cases.of_error(error, root)
-        _tell_ci([case], target, started, github.summary_of_error(case), marks)
-        raise
+    found = judge()
     print_report(found, as_json=as_json)
-    checked = cases.of_report(found, root)
-    notice = reporting.summary_line(found)
-    _tell_ci(checked, target, started, github.summary(found), marks, notice)
     return found
-
-
-def _tell_ci(
-    checked: list, target: Path, started: datetime, summary: str, marks: TextIO, notice: str = ""
-) -> None:
-    seconds = (datetime.now(UTC) - started).total_seconds()
-    results.write_text(target, junit.render(checked, seconds=seconds, started=started))
-    on_github = settings.github()
-    if on_github is None:
-        return
-    for line in github.annotations(checked, notice):
-        print(line, file=marks)
-    if on_github.summary is not None:
-        github.append(on_github.summary, summary)
 
 
 def write_documents(found: checking.Report) -> None:

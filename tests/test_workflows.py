@@ -82,7 +82,7 @@ def test_what_must_hold_before_a_merge_runs_on_push():
     assert set(content[True]) == {"push", "pull_request"}
     assert {"make lint", "make test", "make check", "make test-site"} <= before_merge
     assert before_merge <= {step.get("run") for step in steps_of(content)}
-    assert uploads == ["build/check.xml"]
+    assert uploads == ["build/tests.xml"]
     assert pythons == ["3.11", "3.12", "3.13"]
 
 

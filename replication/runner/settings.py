@@ -5,7 +5,6 @@ import logging
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from replication import datasets, experiments
@@ -128,23 +127,6 @@ def profile_name(wanted: Iterable[Experiment] = (), profile: str | None = None) 
     if asked in experiments.PROFILES:
         return asked
     return choose_profile(asked, list(wanted), strict=False)[0]
-
-
-@dataclass(frozen=True)
-class GitHub:
-    """A step of GitHub Actions: the folder it names files from, and its summary, if it has one."""
-
-    workspace: Path
-    summary: Path | None
-
-
-def github() -> GitHub | None:
-    """The step of GitHub Actions that this process is, or None."""
-    if os.environ.get("GITHUB_ACTIONS") != "true":
-        return None
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    workspace = Path(os.environ.get("GITHUB_WORKSPACE") or ROOT)
-    return GitHub(workspace, Path(summary) if summary else None)
 
 
 def kernel_environment(profile: str) -> dict[str, str]:

@@ -75,18 +75,6 @@ def test_a_report_cut_off_anywhere_leaves_whole_files_and_goes_on(demo, monkeypa
     assert demo.committed == after
 
 
-@CODES
-def test_a_check_that_cannot_write_its_report_ends_with_a_sentence(demo, monkeypatch, code):
-    """The test report is a file like another."""
-    failing(monkeypatch, "fsync", code, 0)
-
-    ended = demo.command("check")
-
-    ended.assert_sentence()
-    assert ended.code == 2
-    assert "check.xml" in ended.err
-
-
 def test_a_full_disk_under_a_temporary_file_is_named(tmp_path, monkeypatch):
     """Even the first byte may be too much: the open itself fails."""
     path = tmp_path / "file"
