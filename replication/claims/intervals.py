@@ -4,9 +4,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from replication.results import format_value
 
 CONFIDENCE = 0.95
+MAX_SEEDS = 1000  # nobody runs more; above it we say so
 MIN_SEEDS = 3
 
 
@@ -25,11 +28,18 @@ class Interval:
         return self.low <= value <= self.high or at_edge
 
 
-def t_quantile(degrees_of_freedom: int) -> float:
+def t_quantile(degrees_of_freedom: float) -> float:
     """The two-sided 95 % quantile of Student's t distribution."""
     from scipy.special import stdtrit  # scipy.stats would cost half a second
 
     return float(stdtrit(degrees_of_freedom, (1 + CONFIDENCE) / 2))
+
+
+def tail(t: float, degrees_of_freedom: float) -> float:
+    """The chance that Student's t is at least this large."""
+    from scipy.special import stdtr
+
+    return float(stdtr(degrees_of_freedom, -t))
 
 
 def prediction_interval(values: Sequence[float]) -> Interval:
@@ -48,6 +58,23 @@ def moments(values: Sequence[float]) -> tuple[float, float]:
         return values[0], 0.0
     mean = math.fsum(values) / len(values)
     return mean, math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1))
+
+
+def seeds_until(half_width: float, std: float, *, draw: bool, least: int) -> float:
+    """The first number of seeds whose interval has at most this half-width; infinity over 1,000.
+
+    Args:
+        half_width: What it has to come down to.
+        std: The sample standard deviation, taken to stay as it is.
+        draw: Whether it is the interval of one more draw, else that of the mean.
+        least: Fewer seeds are not considered.
+    """
+    from scipy.special import stdtrit
+
+    n = np.arange(least, MAX_SEEDS + 1, dtype=float)
+    widths = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * std * np.sqrt(1 / n + draw)
+    enough = np.flatnonzero(widths <= half_width)
+    return int(n[enough[0]]) if len(enough) else math.inf
 
 
 def _interval(values: Sequence[float], scale: Callable[[int], float]) -> Interval:

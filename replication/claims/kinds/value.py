@@ -1,0 +1,189 @@
+"""A number that the article prints: one draw of a run whose seed nobody noted.
+
+The questions are asked in this order, with n runs of ours, mean m and sample standard deviation s:
+
+1. Could a control print this number? It lies in the *control's* own 95 % prediction interval,
+   m_c ± t s_c sqrt(1 + 1/n_c), no narrower than the resolution: `vacuous`.
+2. Is our own prediction interval wider, to either side, than the number is away from the nearest
+   control's mean? Such a test cannot tell the model from no model: `inconclusive`.
+3. What share p of our runs lies at least as far out, on that side? p is the tail of t(n - 1)
+   beyond |number - m| / (s sqrt(1 + 1/n)): one more draw, never our mean, whose interval shrinks
+   to nothing. Below 2.5 %: `not reproduced`; below 10 %: `optimistic` where the number is better
+   than a typical run of ours, `pessimistic` where it is worse: possible, not typical; else
+   `reproduced`. An honest single run gets these words in 5, 15 and 80 % of cases, at any n.
+
+Why so: docs/decisions/0011-verdicts-fair-to-the-article.md.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from replication.claims.exact_tests import expected_best, share_bounds
+from replication.claims.intervals import (
+    Interval,
+    moments,
+    prediction_interval,
+    seeds_until,
+    t_quantile,
+    tail,
+)
+from replication.claims.kinds.judgement import ControlOutcome, Judgement, join, too_few
+from replication.results import format_value
+
+WORDS = (
+    "reproduced", "optimistic", "pessimistic", "not reproduced", "vacuous", "inconclusive",
+)  # fmt: skip
+MIN_RUNS = 5
+OUTSIDE = 0.025  # of our runs at least as far out: both sides together, one honest run in twenty
+UNUSUAL = 0.10
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The metric's direction, range, and the smallest difference that it can show."""
+
+    higher_is_better: bool = True
+    low: float = -math.inf
+    high: float = math.inf
+    resolution: float = 0.0
+
+    def clip(self, value: float) -> float:
+        """The value, moved into the range."""
+        return min(max(value, self.low), self.high)
+
+
+def resolution(reported: float, num_examples: int | None) -> float:
+    """One image of the test set, or half a unit of the last digit printed, if that is coarser.
+
+    >>> resolution(0.845, 10_000)
+    0.0005
+    """
+    decimals = len(repr(reported).partition(".")[2]) if abs(reported) >= 1e-4 else 0
+    return max(0.5 * 10**-decimals, 1 / num_examples if num_examples else 0.0)
+
+
+def judge(
+    values: Mapping[int, float],
+    reported: float,
+    controls: Mapping[str, Sequence[float]],
+    scale: Scale = Scale(),  # noqa: B008  frozen
+) -> Judgement:
+    """The verdict on a printed number.
+
+    Args:
+        values: Ours, by seed.
+        reported: The printed number.
+        controls: The values of each control, by its name.
+        scale: Of the metric that both are measured in.
+    """
+    n = len(values)
+    if not n:
+        return Judgement("inconclusive", "nothing was run with profile full")
+    interval = prediction_interval(list(values.values()))
+    outcomes = tuple(_control(name, each, reported, scale) for name, each in controls.items())
+    share = share_beyond(list(values.values()), reported, scale) if n >= MIN_RUNS else None
+    verdict, reason = _verdict(interval, reported, outcomes, share, scale)
+    needed = None
+    if verdict == "inconclusive":
+        needed = runs_needed(list(values.values()), reported, outcomes)
+    return Judgement(
+        verdict, reason, n, interval.mean, scale.clip(interval.low), scale.clip(interval.high),
+        values, outcomes, share, None, needed, facts(list(values.values()), reported, scale),
+    )  # fmt: skip
+
+
+def share_beyond(values: Sequence[float], reported: float, scale: Scale) -> float:
+    """The predicted share of our runs that lie at least as far out as the number, on its side."""
+    interval = prediction_interval(values)
+    distance = abs(reported - interval.mean)
+    half_width = interval.high - interval.mean
+    if distance <= scale.resolution or format_value(reported) == format_value(interval.mean):
+        return 0.5
+    freedom = len(values) - 1
+    return tail(distance / half_width * t_quantile(freedom), freedom) if half_width else 0.0
+
+
+def runs_needed(
+    values: Sequence[float], reported: float, controls: Sequence[ControlOutcome]
+) -> float | None:
+    """Runs after which the interval is narrow enough to tell model and controls apart.
+
+    With spread and means as they are: at least 5; infinity where even 1,000 would not do; None
+    where fewer than two values leave the spread unknown.
+    """
+    if len(values) < 2:
+        return None
+    return seeds_until(
+        _nearest(reported, controls)[1], moments(values)[1], draw=True, least=MIN_RUNS
+    )
+
+
+def facts(values: Sequence[float], reported: float, scale: Scale) -> tuple[str, ...]:
+    """What anybody can check by counting: how many runs reach the number, its rank, the best."""
+    n, higher = len(values), scale.higher_is_better
+    sign = 1 if higher else -1
+    num_better = sum(sign * (v - reported) > 0 for v in values)
+    num_reached = sum(sign * (v - reported) >= 0 for v in values)
+    low, high = share_bounds(num_reached, n)
+    bound = f"fewer than {high:.0%}" if num_reached < n else f"more than {low:.0%}"
+    found = [
+        f"{num_reached} of {n} runs reach {format_value(reported)}; with 95 % confidence "
+        f"{bound.replace('%', ' %')} of runs do",
+        f"among our runs it would rank {num_better + 1} of {n + 1}",
+    ]
+    best = {of: expected_best(values, of, higher=higher) for of in (5, 10) if of <= n}
+    known = [f"the best of {of} runs is {each:.4g}" for of, each in best.items()]
+    return tuple([*found, *([f"on average, {join(known)}"] if known else [])])
+
+
+def _control(name: str, values: Sequence[float], reported: float, scale: Scale) -> ControlOutcome:
+    """Whether the control could print the number."""
+    if not values:
+        return ControlOutcome(name, None, "was not run")
+    interval = prediction_interval(values)
+    half_width = max(interval.high - interval.mean, scale.resolution)
+    low, high = interval.mean - half_width, interval.mean + half_width
+    passes = Interval(interval.mean, low, high, interval.n).holds(reported)
+    reason = "could print it as well" if passes else "could not print it"
+    if len(values) < MIN_RUNS:
+        passes, reason = None, too_few(len(values), MIN_RUNS)
+    return ControlOutcome(name, passes, reason, interval.mean, scale.clip(low), scale.clip(high))
+
+
+def _verdict(
+    interval: Interval,
+    reported: float,
+    controls: Sequence[ControlOutcome],
+    share: float | None,
+    scale: Scale,
+) -> tuple[str, str]:
+    printed = f"the printed {format_value(reported)}"
+    if share is None:
+        return "inconclusive", too_few(interval.n, MIN_RUNS)
+    if passing := [each.name for each in controls if each.passes]:
+        return "vacuous", f"{join(passing)} could print {format_value(reported)} as well"
+    if unknown := [each.name for each in controls if each.passes is None]:
+        return "inconclusive", f"too few runs of the control {join(unknown)}"
+    nearest, distance = _nearest(reported, controls)
+    half_width = interval.high - interval.mean
+    if half_width > distance:
+        return "inconclusive", (
+            f"our runs spread wider (± {format_value(half_width)}) than {printed} is away from "
+            f"{nearest} ({format_value(distance)})"
+        )
+    shown = f"{share:.1%}".replace("%", " %") if share >= 0.001 else "fewer than 0.1 %"
+    reason = f"{shown} of runs like ours are predicted at least as far out as {printed}"
+    if share < OUTSIDE:
+        return "not reproduced", reason
+    if share < UNUSUAL:
+        is_better = (reported > interval.mean) == scale.higher_is_better
+        return "optimistic" if is_better else "pessimistic", reason
+    return "reproduced", reason
+
+
+def _nearest(reported: float, controls: Sequence[ControlOutcome]) -> tuple[str, float]:
+    """The control whose mean is nearest to the number, and how far that is."""
+    distances = {c.name: abs(c.mean - reported) for c in controls if c.mean is not None}
+    name = min(distances, key=distances.get, default="")
+    return name, distances.get(name, math.inf)

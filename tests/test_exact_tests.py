@@ -1,0 +1,115 @@
+"""Exact tests and bounds, against scipy and against counting."""
+
+import itertools
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from replication.claims.exact_tests import (
+    expected_best,
+    holm,
+    rank_sum_p,
+    share_bounds,
+    signed_rank_p,
+)
+
+QUICK = settings(max_examples=40, deadline=None)  # a busy machine is no failure
+WHOLE = st.integers(-6, 6).map(float)  # few values, so that ties are common
+
+
+@QUICK
+@given(st.lists(WHOLE, min_size=1, max_size=9))
+def test_the_signed_rank_test_against_all_signs(differences):
+    kept = [d for d in differences if d]
+    ranks = scipy.stats.rankdata(np.abs(kept)) if kept else np.zeros(0)
+    observed = ranks[np.array(kept) > 0].sum() if kept else 0.0
+    sums = [
+        ranks[np.array(signs, bool)].sum()
+        for signs in itertools.product([False, True], repeat=len(kept))
+    ]
+    tails = np.mean(np.array(sums) <= observed), np.mean(np.array(sums) >= observed)
+
+    assert signed_rank_p(differences) == pytest.approx(min(1, 2 * min(tails)))  # round-off
+
+
+@QUICK
+@given(st.lists(WHOLE, min_size=1, max_size=5), st.lists(WHOLE, min_size=1, max_size=5))
+def test_the_rank_sum_test_against_all_ways_to_share_the_ranks(ours, others):
+    ranks = scipy.stats.rankdata([*ours, *others])
+    observed = ranks[: len(ours)].sum()
+    sums = np.array([sum(each) for each in itertools.combinations(ranks, len(ours))])
+    tails = np.mean(sums <= observed), np.mean(sums >= observed)
+
+    assert rank_sum_p(ours, others) == pytest.approx(min(1, 2 * min(tails)))  # round-off
+
+
+def test_without_ties_both_agree_with_scipy():
+    rng = np.random.default_rng(0)
+    ours, others = rng.normal(0.5, 1, 12), rng.normal(0, 1, 12)
+    signed = scipy.stats.wilcoxon(ours, method="exact").pvalue
+    ranked = scipy.stats.mannwhitneyu(ours, others, method="exact").pvalue
+
+    assert signed_rank_p(list(ours)) == pytest.approx(signed)  # round-off
+    assert rank_sum_p(list(ours), list(others)) == pytest.approx(ranked)  # round-off
+
+
+def test_five_pairs_cannot_reach_five_percent_and_four_against_four_can():
+    assert signed_rank_p([1.0] * 5) > 0.05 >= signed_rank_p([1.0] * 6)
+    assert rank_sum_p([2.0] * 3, [1.0] * 3) > 0.05 >= rank_sum_p([2.0] * 4, [1.0] * 4)
+
+
+def test_round_off_makes_no_ties_and_no_signs():
+    """0.3 - 0.1 and 0.2 are one number to us, and 1e-17 is none."""
+    assert signed_rank_p([0.3 - 0.1, -0.2]) == 1
+    assert signed_rank_p([1.0] * 6 + [-1e-17]) == signed_rank_p([1.0] * 6)
+
+
+@pytest.mark.parametrize("n", [1, 5, 10, 20])
+def test_the_bounds_of_a_share_are_those_of_scipy(n):
+    for reached in range(n + 1):
+        low, high = share_bounds(reached, n)
+        one_sided = [
+            scipy.stats.binomtest(reached, n, alternative=side).proportion_ci(method="exact")
+            for side in ("greater", "less")
+        ]
+
+        assert low == pytest.approx(one_sided[0].low, abs=1e-9)  # round-off
+        assert high == pytest.approx(one_sided[1].high, abs=1e-9)
+
+
+@QUICK
+@given(st.lists(WHOLE, min_size=2, max_size=8), st.data())
+def test_the_expected_best_is_the_mean_over_all_choices(values, data):
+    of = data.draw(st.integers(1, len(values)))
+    choices = list(itertools.combinations(values, of))
+
+    assert expected_best(values, of, higher=True) == pytest.approx(np.mean(list(map(max, choices))))
+    assert expected_best(values, of, higher=False) == pytest.approx(
+        np.mean(list(map(min, choices)))
+    )
+
+
+@QUICK
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holm_raises_and_keeps_the_order(p_values):
+    adjusted = holm(p_values)
+
+    assert all(p <= a <= 1 for p, a in zip(p_values, adjusted, strict=True))
+    assert min(adjusted) == min(1, len(p_values) * min(p_values))
+    assert max(adjusted) >= max(p_values)
+    for (p, a), (q, b) in itertools.combinations(zip(p_values, adjusted, strict=True), 2):
+        assert (a <= b) if p < q else (b <= a) if q < p else a == b
+
+
+def test_holm_keeps_the_false_alarms_of_a_family_at_one_in_twenty():
+    rng = np.random.default_rng(0)
+    alarms = np.mean([min(holm(rng.uniform(size=10))) <= 0.05 for _ in range(4000)])
+
+    assert alarms == pytest.approx(0.05, abs=0.0104)  # three standard errors of 4,000 tries
+
+
+def test_holm_of_nothing_is_nothing():
+    assert holm([]) == []
