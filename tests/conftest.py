@@ -101,7 +101,9 @@ def _starter(calls, *, draw_biases):
     Drawn biases keep two layers of a size from taking each other's place.
     """
 
-    def start(build, build_args, x, y=None, *, recipe, seed, checkpoints, initial=None):
+    def start(
+        build, build_args, x, y=None, *, recipe, seed, checkpoints, initial=None, observe=None
+    ):
         model = training.initialise(build, build_args, x[:1], seed=seed)
         rng = np.random.default_rng([seed, x[0].size])
         for weight in model.trainable_weights:
@@ -114,7 +116,10 @@ def _starter(calls, *, draw_biases):
         noted = {"args": build_args, "model": model, "x": x, "y": y, "initial": initial}
         calls.append(SimpleNamespace(**noted, **options, key=key))
         number = float(len(calls))
-        return training.Trained(model, [{"loss": number, "reconstruction_loss": number}])
+        observed = {} if observe is None else observe(model, 1)
+        return training.Trained(
+            model, [{"loss": number, "reconstruction_loss": number, **observed}]
+        )
 
     return start
 

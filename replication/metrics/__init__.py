@@ -19,10 +19,20 @@ from replication.metrics.clusters import (
 from replication.metrics.codes import (
     active_share,
     class_selectivity,
+    code_shift,
     hoyer_sparsity,
+    most_active_only,
     most_active_units,
+    thresholded,
 )
+from replication.metrics.curves import first_reached
 from replication.metrics.directions import SMOOTHING, random_directions, tangent_vectors
+from replication.metrics.generated import covered_share, frechet_distance
+from replication.metrics.information import (
+    best_unit_information,
+    guess_information,
+    mutual_information,
+)
 from replication.metrics.jacobians import (
     effective_rank,
     gains,
@@ -36,6 +46,7 @@ from replication.metrics.probes import (
     knn_accuracy,
     linear_probe_accuracy,
     pca_codes,
+    tuned_probe_accuracy,
 )
 from replication.metrics.signals import psnr, unexplained_variance
 
@@ -44,12 +55,18 @@ __all__ = [
     "UNMAPPED",
     "active_share",
     "assignment_entropy",
+    "best_unit_information",
     "class_selectivity",
     "clustering_protocol",
+    "code_shift",
     "contingency_matrix",
+    "covered_share",
     "effective_rank",
+    "first_reached",
     "fit_linear_probe",
+    "frechet_distance",
     "gains",
+    "guess_information",
     "hoyer_sparsity",
     "hungarian_accuracy_score",
     "hungarian_mapping",
@@ -60,7 +77,9 @@ __all__ = [
     "linear_probe_accuracy",
     "majority_mapping",
     "mapped_accuracy_score",
+    "most_active_only",
     "most_active_units",
+    "mutual_information",
     "pca_codes",
     "protocol_metric_names",
     "psnr",
@@ -68,5 +87,7 @@ __all__ = [
     "random_directions",
     "sigmoid_slopes",
     "tangent_vectors",
+    "thresholded",
+    "tuned_probe_accuracy",
     "unexplained_variance",
 ]

@@ -79,3 +79,54 @@ def class_selectivity(codes: np.ndarray, labels: np.ndarray) -> float:
 def most_active_units(codes: np.ndarray, count: int) -> np.ndarray:
     """Numbers of the `count` units with the largest mean activation, in ascending order."""
     return np.sort(np.argsort(-codes.mean(axis=0), kind="stable")[:count])
+
+
+def most_active_only(codes: np.ndarray, count: int) -> np.ndarray:
+    """Codes in which the `count` largest activations of each example stay, the others are zero.
+
+    Args:
+        codes: Non-negative activations of shape `(n, M)`.
+        count: How many stay, at most M; of equal ones those of the first units.
+
+    Returns:
+        Array of the same shape.
+    """
+    kept = np.argsort(-codes, axis=1, kind="stable")[:, :count]
+    found = np.zeros_like(codes)
+    np.put_along_axis(found, kept, np.take_along_axis(codes, kept, axis=1), axis=1)
+    return found
+
+
+def thresholded(codes: np.ndarray, share: float) -> np.ndarray:
+    """Codes whose every unit has lost all but the largest `share` of its activations.
+
+    max(z - threshold, 0), with the unit's own threshold
+
+    Args:
+        codes: Non-negative activations of shape `(n, M)`.
+        share: Of the activations of each unit that stay above zero, in [0, 1].
+
+    Returns:
+        Array of the same shape.
+    """
+    return np.maximum(codes - np.quantile(codes, 1 - share, axis=0), 0)
+
+
+def code_shift(codes: np.ndarray, moved: np.ndarray) -> float:
+    """How far codes move, as a share of how far they lie apart anyway.
+
+    mean |z' - z| / mean |z - mean z|
+
+    Relative, because a code on a smaller scale moves less and tells no more.
+
+    Args:
+        codes: Shape `(n, M)`.
+        moved: Codes of the same examples after a change, same shape.
+
+    Returns:
+        0 where nothing moves; 0 as well where all codes are one and stay.
+    """
+    codes, moved = np.asarray(codes, np.float64), np.asarray(moved, np.float64)
+    apart = np.linalg.norm(codes - codes.mean(axis=0), axis=1).mean()
+    shift = np.linalg.norm(moved - codes, axis=1).mean()
+    return float(shift / apart) if shift else 0.0

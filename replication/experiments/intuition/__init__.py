@@ -6,11 +6,32 @@ small measurement. Networks are small, seconds each; all settings are ours.
 
 from replication.experiments.intuition import (
     characters,
+    cheaper,
+    codes,
     details,
+    generation,
     images,
     labels,
+    noise,
     patterns,
+    pixels,
+    poem,
+    pretraining,
     sequences,
 )
 
-__all__ = ["characters", "details", "images", "labels", "patterns", "sequences"]
+__all__ = [
+    "characters",
+    "cheaper",
+    "codes",
+    "details",
+    "generation",
+    "images",
+    "noise",
+    "labels",
+    "patterns",
+    "pixels",
+    "poem",
+    "pretraining",
+    "sequences",
+]
