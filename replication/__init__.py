@@ -8,6 +8,7 @@ Two halves that never import each other, and the tables they meet in:
     claims/check.py, report.py         runner/ (what runs when), store (files), fingerprints (keys)
                       └──── results/ ────┘   the tables, known to both
 
+    numerics.py    what this machine computes, hashed bit by bit
     files.py       atomic replacement, for whoever writes
     figures/       plots, for notebooks
     notebooks.py   executes and renders notebooks/

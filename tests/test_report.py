@@ -72,7 +72,7 @@ def record(root, experiment, seed, value, *, profile="full", fingerprint="here")
         tier="core",
         measurements={"purity": (value, 100)},
         history=None,
-        provenance={"fingerprint": fingerprint},
+        provenance={"fingerprint": fingerprint, "numerics": {"products": fingerprint}},
     )
 
 

@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from replication import datasets, experiments, fingerprints, results, runner, store
+from replication import datasets, experiments, fingerprints, numerics, results, runner, store
 from replication.experiments import ExperimentError, Metric, Outcome
 from replication.runner import Job, execution, one_job, pool, settings
 from tests import stand_ins
@@ -87,6 +87,7 @@ def test_a_finished_job_is_in_the_tables_of_today(counted):
     ]
     assert len(results.read_history(settings.TODAY, "clustering")) == 2
     assert {"key", "source", "commit", "fingerprint", "environment", "minutes"} <= set(about)
+    assert about["numerics"] == numerics.probe()
 
 
 def test_an_experiments_own_packages_are_in_its_environment(counted):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from replication.claims import Claim, Comparison
 from replication.claims.intervals import mean_interval, prediction_interval
-from replication.claims.regression import compare, roll_up, status_of_claim
+from replication.claims.regression import compare, roll_up, same_environment, status_of_claim
 from replication.claims.verdicts import judge
 
 COLUMNS = ["experiment", "profile", "seed", "metric", "value", "num_examples"]
@@ -266,14 +266,19 @@ def test_names_and_row_order_do_not_matter(ours, reported, random):
     assert judge(also, renamed) == judge(value_claim(reported), rows)
 
 
+def made(where):
+    """How a run was made, where the probe finds these bits."""
+    return {"fingerprint": "any", "numerics": {"matrix products": where}}
+
+
 def status(before, after, *, same=True, profile="full", seed=0):
     """Status of the number of seed 0 among committed seeds, in the same or another environment."""
     today = measured(profile, ours=[after]).assign(seed=seed)
     rows = compare(
         measured(profile, ours=before),
         today,
-        committed_provenance={f"ours/{profile}/0": {"fingerprint": "here"}},
-        today_provenance={f"ours/{profile}/0": {"fingerprint": "here" if same else "there"}},
+        committed_provenance={f"ours/{profile}/0": made("here")},
+        today_provenance={f"ours/{profile}/0": made("here" if same else "there")},
     )
     return {row.seed: row.status for row in rows}.get(seed)
 
@@ -282,6 +287,24 @@ def test_the_same_environment_must_give_the_same_six_digits():
     """One unit of the sixth digit is drift, a seventh digit is not."""
     assert status([0.123456], 0.1234561) == "stable"
     assert status([0.123456], 0.123457) == "drifted"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        (made("a"), made("a"), True),
+        (made("a"), {**made("a"), "fingerprint": "another name"}, True),
+        (made("a"), made("b"), False),
+        (made("unknown"), made("unknown"), False),
+        (made("a"), {"fingerprint": "any"}, False),
+        ({"fingerprint": "any"}, {"fingerprint": "any"}, False),
+        (made("a"), {**made("a"), "fingerprint": "one+two"}, False),
+        (made("a"), None, False),
+    ],
+)
+def test_environments_are_equal_by_what_they_compute(before, after, same):
+    """Not by their names; no probe, or one that failed, equals nothing, not even itself."""
+    assert same_environment(before, after) is same
 
 
 def test_another_environment_must_stay_inside_the_seeds():
@@ -313,7 +336,7 @@ def test_a_claim_is_not_run_while_one_side_of_it_is_missing():
 
     def of(today):
         committed = measured(ours=[1], other=[2], control=[3])
-        here = {f"{name}/full/0": {"fingerprint": "x"} for name in ("ours", "other", "control")}
+        here = {f"{name}/full/0": made("x") for name in ("ours", "other", "control")}
         rows = compare(committed, today, committed_provenance=here, today_provenance=here)
         return status_of_claim(order_claim(controls=[Comparison("control/m", ("other/m",))]), rows)
 

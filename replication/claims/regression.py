@@ -1,6 +1,6 @@
 """Today's numbers against the committed ones: `stable | drifted | new | not run`.
 
-In the same environment (equal fingerprints) a number must come back to 6
+In the same environment (equal probes, see `replication.numerics`) a number must come back to 6
 significant digits. In another one it must lie inside the 95 % prediction
 interval of the committed seeds; with fewer than 3 of them that is `undecided`.
 Profile `smoke` is never judged. This axis says nothing about the article.
@@ -59,7 +59,7 @@ def compare(
             status = ("new", "nothing committed", format_value(after[cell]))
         else:
             run = f"{experiment}/{profile}/{seed}"
-            same = _same_environment(committed_provenance.get(run), today_provenance.get(run))
+            same = same_environment(committed_provenance.get(run), today_provenance.get(run))
             others = list(seeds[experiment, profile, metric].values())
             status = _status(before[cell], after[cell], others, same)
         found.append(Regression(*cell, *status))
@@ -105,11 +105,16 @@ def _cells(measurements: pd.DataFrame) -> dict[tuple[str, str, int, str], float]
     }
 
 
-def _same_environment(before: dict | None, after: dict | None) -> bool:
-    """Whether both runs name the same environment; a run that names none is another one."""
-    if before is None or after is None:
+def same_environment(before: Mapping | None, after: Mapping | None) -> bool:
+    """Whether two runs were computed alike to the last bit, as far as a probe can tell.
+
+    Names of processors and versions do not count. A run without a probe is of another
+    environment, and so is one whose probe failed or whose epochs several environments share.
+    """
+    if before is None or after is None or any("+" in run["fingerprint"] for run in (before, after)):
         return False
-    return before["fingerprint"] == after["fingerprint"]
+    ours, theirs = before.get("numerics", {}), after.get("numerics", {})
+    return bool(ours) and ours == theirs and "unknown" not in ours.values()
 
 
 def _status(before: float, after: float, seeds: list[float], same: bool) -> tuple[str, str, str]:

@@ -159,6 +159,7 @@ _ABOUT: dict[str, tuple[Callable[[object], bool], str]] = {
     ),
     "environment": (_is_environment, "an object of texts and whole numbers"),
     "data": (_is_environment, "an object of texts"),
+    "numerics": (_is_environment, "an object of texts"),
     "minutes": (
         lambda value: type(value) in (int, float) and 0 <= value <= _LARGEST,
         "a number >= 0",

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from replication import experiments, fingerprints, results, store
+from replication import experiments, fingerprints, numerics, results, store
 from replication.events import Announce, Event
 from replication.experiments import Outcome, Profile
 from replication.results.schema import HISTORY, MEASUREMENTS, METRICS, Table, render_table
@@ -134,12 +134,13 @@ def run_and_store(
     """
     import keras
 
+    computed = numerics.probe()
     keras.backend.clear_session()
     needed = fingerprints.versions(job.experiment.packages)
     environment = {**fingerprints.environment(), **needed, "threads": settings.threads()}
     checkpoints = store.Checkpoints(
         settings.BUILD / "checkpoints",
-        fingerprint=fingerprints.digest(environment),
+        fingerprint=fingerprints.digest({**environment, "numerics": computed}),
         on_epoch=_Epochs(job, announce, every),
         since=since,
     )
@@ -158,6 +159,7 @@ def run_and_store(
             "commit": _commit(),
             "fingerprint": "+".join(sorted(checkpoints.fingerprints | {checkpoints.fingerprint})),
             "environment": environment,
+            "numerics": computed,
             "minutes": float(f"{minutes:.3g}"),
         },
     }
