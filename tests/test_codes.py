@@ -225,3 +225,38 @@ def test_sparsity_never_leaves_the_unit_interval_by_rounding():
     for num_units in range(2, 60):
         assert 0 <= metrics.hoyer_sparsity(np.full((1, num_units), 0.1)) <= 1
         assert metrics.hoyer_sparsity(0.1 * np.eye(num_units)) <= 1
+
+
+def test_most_active_units_of_each_example_stay():
+    """The largest of every row, wherever they are; of equal ones the first."""
+    codes = np.array([[3.0, 1, 2, 0], [0, 5, 5, 5], [0, 0, 0, 0]])
+
+    found = metrics.most_active_only(codes, 2)
+
+    np.testing.assert_array_equal(found, [[3, 0, 2, 0], [0, 5, 5, 0], [0, 0, 0, 0]])
+    np.testing.assert_array_equal(metrics.most_active_only(codes, 4), codes)
+
+
+def test_a_threshold_for_every_unit_leaves_the_share_asked_for():
+    """The largest of each column stay, less the threshold; scale does not matter to which."""
+    rng = np.random.default_rng(0)
+    codes = rng.random((1_000, 3)) * [1, 10, 100]
+
+    found = metrics.thresholded(codes, 0.2)
+
+    np.testing.assert_allclose((found > 0).mean(axis=0), 0.2, atol=1e-9)  # 200 of 1,000
+    for unit in range(3):
+        kept = np.argsort(-codes[:, unit])[:200]
+        assert set(kept) == set(np.flatnonzero(found[:, unit]))
+    np.testing.assert_allclose(metrics.thresholded(codes, 1.0), codes - codes.min(axis=0))
+
+
+def test_code_shift_by_hand():
+    """Two codes a distance of 2 apart lie 1 from their mean; each moves by 0.5."""
+    codes, moved = np.array([[0.0, 0], [2, 0]]), np.array([[0.0, 0.5], [2, -0.5]])
+
+    assert metrics.code_shift(codes, moved) == pytest.approx(0.5, abs=EXACT)
+    assert metrics.code_shift(7 * codes, 7 * moved) == pytest.approx(0.5, abs=EXACT)
+    assert metrics.code_shift(codes + 3, moved + 3) == pytest.approx(0.5, abs=EXACT)
+    assert metrics.code_shift(codes, codes) == 0
+    assert metrics.code_shift(np.ones((3, 2)), np.ones((3, 2))) == 0

@@ -7,6 +7,9 @@ import pytest
 from scipy import optimize
 from scipy.special import logsumexp, softmax
 from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from replication import metrics
 from replication.metrics.probes import NEIGHBORS
@@ -206,3 +209,35 @@ def test_pca_error_of_float32_pixels_is_averaged_in_double_precision():
     pca = PCA(5, svd_solver="covariance_eigh").fit(train)
     squares = np.square(test - pca.inverse_transform(codes[1]))
     assert error == pytest.approx(squares.astype(float).mean(), rel=1e-12)  # doubles
+
+
+def test_a_tuned_probe_takes_the_penalty_that_held_out_examples_choose():
+    """Against a search by hand over the last fifth; then it learns from all."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(3, size=200), rng.integers(3, size=100)
+    codes = tuple(each[:, np.newaxis] + rng.normal(size=(len(each), 60)) for each in labels)
+
+    found, penalty = metrics.tuned_probe_accuracy(codes, labels)
+
+    scores = {}
+    for strength in (1e-3, 1e-2, 1e-1, 1.0):
+        probe = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
+        probe.fit(codes[0][:160], labels[0][:160])
+        scores[strength] = probe.score(codes[0][160:], labels[0][160:])
+    best = max(scores, key=scores.get)
+    assert penalty == pytest.approx(1 / best)  # one division
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=best, max_iter=1000))
+    expected = probe.fit(codes[0], labels[0]).score(codes[1], labels[1])
+    assert found == pytest.approx(expected, abs=0.02)  # two of 100, a looser tolerance there
+
+
+def test_a_tuned_probe_penalises_noise():
+    """Many units of noise and few examples: a strong penalty does better, and is found."""
+    rng = np.random.default_rng(1)
+    labels = rng.integers(2, size=200), rng.integers(2, size=2_000)
+    codes = tuple(each[:, np.newaxis] + 3 * rng.normal(size=(len(each), 150)) for each in labels)
+
+    found, penalty = metrics.tuned_probe_accuracy(codes, labels)
+
+    assert penalty > 1
+    assert found > metrics.linear_probe_accuracy(codes, labels)

@@ -21,6 +21,7 @@ from replication.models.classifiers import (
     dropout_classifier,
     image_classifier,
 )
+from replication.models.decayed import EncoderDecayAutoencoder
 from replication.models.guarded import GuardedSparseAutoencoder
 from replication.models.inference import in_batches
 from replication.models.variational import (
@@ -43,6 +44,7 @@ __all__ = [
     "ClusteringVAE",
     "ContractiveAutoencoder",
     "DenseAutoencoder",
+    "EncoderDecayAutoencoder",
     "GuardedSparseAutoencoder",
     "HardCodeAutoencoder",
     "QuantizedAutoencoder",

@@ -5,6 +5,26 @@ gives formulas and no settings: data set, sizes, weights and epochs are ours,
 and stand at the top of each file.
 """
 
-from replication.experiments.survey import basic, denoising, details, sparse, stacked
+from replication.experiments.survey import (
+    basic,
+    codes,
+    denoising,
+    details,
+    features,
+    robust,
+    sparse,
+    stacked,
+    tying,
+)
 
-__all__ = ["basic", "denoising", "details", "sparse", "stacked"]
+__all__ = [
+    "basic",
+    "codes",
+    "denoising",
+    "details",
+    "features",
+    "robust",
+    "sparse",
+    "stacked",
+    "tying",
+]

@@ -7,7 +7,7 @@ from replication.datasets import Dataset
 from replication.experiments import Metric, Outcome, Profile, experiment
 from replication.experiments.survey import protocol
 from replication.experiments.survey.protocol import accuracy, error
-from replication.training import Recipe, initialise, train
+from replication.training import Recipe, Trained, initialise, train
 
 STACK = (500, 250, 30)
 STAGE_EPOCHS = TUNING_EPOCHS = 5
@@ -27,6 +27,7 @@ FEW_LABELS = {100: 200, 1_000: 100}  # labelled images -> passes over them
 @experiment(
     "survey-layer-wise",
     datasets=("mnist",),
+    seeds=range(10),
     minutes=3,
     metrics=[
         *(error(f"stage_{number}_test_mse") for number in range(1, len(STACK) + 1)),
@@ -74,8 +75,34 @@ def layer_wise(seed: int, profile: Profile) -> Outcome:
 
 
 @experiment(
+    "survey-untrained-layer",
+    datasets=("mnist",),
+    seeds=range(10),
+    minutes=0.8,
+    metrics=[error("stage_3_test_mse")],
+)
+def untrained_layer(seed: int, profile: Profile) -> Outcome:
+    """Control: the same stack, whose second layer stays as it was drawn.
+
+    The first is that of `survey-layer-wise`; the third learns from the second one's codes.
+    """
+    data, (first, second, third) = profile.dataset("mnist"), STACK
+    stages = _stages(data, profile, (first,), {}, seed=seed, epochs=STAGE_EPOCHS)
+    x = protocol.encoded(stages[0].model, protocol.flat(data.x_train))
+    arguments = {"units": [second], "num_inputs": first}
+    drawn = initialise(models.Autoencoder, arguments, x[:1], seed=seed)
+    x = protocol.encoded(drawn, x)
+    arguments = {"units": [third], "num_inputs": second}
+    last = protocol.fit(models.Autoencoder, arguments, x, profile, seed=seed, epochs=STAGE_EPOCHS)
+    model = _deep(data, len(STACK), seed=seed)
+    model.set_weights(_stacked_weights([*stages, Trained(drawn, []), last]))
+    return Outcome({"stage_3_test_mse": protocol.reconstruction_error(model, data.x_test)})
+
+
+@experiment(
     "survey-pretraining",
     datasets=("mnist",),
+    seeds=range(10),
     minutes=2.5,
     metrics=[
         *(

@@ -1,0 +1,104 @@
+"""Section 1: the decoder's kernel as the transpose of the encoder's."""
+
+import numpy as np
+
+from replication import metrics, models
+from replication.experiments import Metric, Outcome, Profile, experiment
+from replication.experiments.survey import protocol
+from replication.experiments.survey.protocol import PLAIN, error
+from replication.training import Recipe, Trained, initialise, train
+
+TIED = {**PLAIN, "tied": True}
+SIZES = (250, 1_000, 4_000, 16_000, 60_000)  # training images
+EXAMPLES = 12_000  # shown between two looks, where there are fewer images: each as often
+STEPS = 6_000  # ten passes over all images, hundreds over few
+LEVEL = 0.012  # ours: an error on unseen images that every network reaches with all images
+OTHER_START = 1_000  # added to the seed of the control's weights and order
+NETWORKS = {  # arguments, and what is added to the seed
+    "tied": (TIED, 0),
+    "untied": (PLAIN, 0),
+    "other_start": (PLAIN, OTHER_START),
+}
+ERRORS = ("train_mse", "test_mse")
+
+
+def sizes(name: str) -> tuple[int, ...]:
+    """Numbers of images that a network is trained on; the control's are the two that decide."""
+    return SIZES[1::3] if name == "other_start" else SIZES
+
+
+@experiment(
+    "survey-tying",
+    datasets=("mnist",),
+    seeds=range(10),
+    minutes=1.5,
+    metrics=[
+        *(Metric(f"{model}_parameters", "parameters") for model in ("tied", "untied")),
+        Metric("saved_parameters", "parameters", "higher"),
+        *(Metric(f"{model}_steps", "steps", "lower") for model in NETWORKS),
+        *(
+            error(f"{model}_{split}_{size}")
+            for model in NETWORKS
+            for size in sizes(model)
+            for split in ERRORS
+        ),
+        *(
+            Metric(f"{model}_relative_gap_{size}", "share of training error", "lower")
+            for model in NETWORKS
+            for size in sizes(model)
+        ),
+    ],
+)
+def tying(seed: int, profile: Profile) -> Outcome:
+    """One kernel for both halves, or two, on ever more images; the steps are as many for all.
+
+    `<model>_steps` are those until the error on unseen images falls to `LEVEL`, with all images.
+    The relative gap is by how much that error exceeds the one on training images, as a share of
+    the latter. Control: two kernels again, from another start and in another order.
+    """
+    data = profile.dataset("mnist")
+    scores, history = {}, []
+    for name, (arguments, added) in NETWORKS.items():
+        for size in sizes(name):
+            x = data.x_train[:size]
+            trained, curve = _fit(arguments, x, data.x_test, profile, seed=seed + added)
+            errors = {
+                "train_mse": protocol.reconstruction_error(
+                    trained.model, x[: protocol.PROBE_IMAGES]
+                ),
+                "test_mse": (curve[-1], len(data.x_test)),
+            }
+            scores |= {f"{name}_{split}_{size}": each for split, each in errors.items()}
+            gap = errors["test_mse"][0] / errors["train_mse"][0] - 1
+            scores[f"{name}_relative_gap_{size}"] = (gap, len(data.x_test))
+            history = history or trained.history
+        steps = metrics.first_reached(curve, LEVEL, rising=False) * len(x) / protocol.BATCH_SIZE
+        scores[f"{name}_steps"] = (steps, len(data.x_test))
+        if name != "other_start":
+            scores[f"{name}_parameters"] = (trained.model.count_params(), 1)
+    saved = scores["untied_parameters"][0] - scores["tied_parameters"][0]
+    return Outcome({**scores, "saved_parameters": (saved, 1)}, history)
+
+
+def _fit(
+    arguments: dict, x: np.ndarray, unseen: np.ndarray, profile: Profile, *, seed: int
+) -> tuple[Trained, list[float]]:
+    """A network trained for `STEPS`, and its errors on unseen images before and between."""
+    shown = np.tile(x, (max(1, EXAMPLES // len(x)), 1, 1, 1))
+    epochs = max(1, STEPS * protocol.BATCH_SIZE // len(shown))
+
+    def look(model, _):
+        return {"unseen_mse": protocol.reconstruction_error(model, unseen)[0]}
+
+    start = initialise(models.Autoencoder, arguments, x[:1], seed=seed)
+    trained = train(
+        models.Autoencoder,
+        arguments,
+        shown,
+        recipe=Recipe(profile.epochs(epochs), protocol.BATCH_SIZE),
+        seed=seed,
+        checkpoints=profile.checkpoints,
+        observe=look,
+    )
+    curve = [look(start, 0)["unseen_mse"], *(each["unseen_mse"] for each in trained.history)]
+    return trained, curve

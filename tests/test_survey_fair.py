@@ -1,0 +1,234 @@
+"""Article 02: tying on ever more images, decay of one half, tuned probes, codes cut and moved.
+
+Where networks need no training, an experiment runs on the first digits with
+its own settings, and every model stays as it starts.
+"""
+
+import functools
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+
+from replication import experiments, metrics, models
+from replication.experiments import Profile
+from replication.experiments.survey import features, protocol, robust, sparse, stacked, tying
+from replication.store import Checkpoints
+from replication.training import initialise
+
+STACK = (9, 6, 4)
+
+
+@pytest.fixture(scope="module")
+def data(shelf):
+    return shelf.load("mnist")
+
+
+@pytest.fixture(scope="module")
+def started(run_untrained):
+    """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
+    pca = functools.partial(_fewer_components, metrics.pca_codes)
+    patches = [(stacked, "STACK", STACK), (metrics, "pca_codes", pca)]
+    modules = [protocol, tying]
+    return functools.cache(
+        lambda name: run_untrained(name, modules, patches=patches, draw_biases=True)
+    )
+
+
+def _fewer_components(pca_codes, *images, components):
+    """Principal components that 120 images have."""
+    return pca_codes(*images, components=components // 2)
+
+
+@pytest.fixture(scope="module")
+def trained(library, tmp_path_factory):
+    """Two experiments over one store: their metrics, and for how many epochs each trained."""
+    root, found = tmp_path_factory.mktemp("checkpoints"), {}
+    for name in ("survey-robust-masking", "survey-code"):
+        epochs = []
+        store = Checkpoints(root, on_epoch=lambda *each, epochs=epochs: epochs.append(each))
+        outcome = experiments.find(name).run(0, Profile("smoke", library, store))
+        found[name] = {key: value for key, (value, _) in outcome.metrics.items()}, len(epochs)
+    return found
+
+
+def flat(images):
+    return images.reshape(len(images), -1)
+
+
+def test_tying_saves_one_kernel(started):
+    """784 times 128 of the parameters that are counted by hand."""
+    found, *_ = started("survey-tying")
+
+    assert found["tied_parameters"] == 784 * 128 + 128 + 784
+    assert found["saved_parameters"] == 784 * 128
+
+
+def test_every_number_of_images_has_the_same_number_of_steps(started):
+    """Few images are repeated between looks; the control has the two sizes that decide."""
+    _, _, calls = started("survey-tying")
+
+    sizes = [*tying.SIZES, *tying.SIZES, 1_000, 60_000]
+    assert len(calls) == len(sizes)
+    for size, call in zip(sizes, calls, strict=True):
+        images = min(size, 120)
+        repeats = 12_000 // images
+        assert len(call.x) == images * repeats
+        assert call.recipe.epochs * len(call.x) == pytest.approx(600_000, rel=0.02)  # whole passes
+    assert [call.seed for call in calls] == [0] * 10 + [1_000] * 2
+    assert all(call.args["tied"] for call in calls[:5])
+    assert not any("tied" in call.args for call in calls[5:])
+
+
+def test_the_relative_gap_is_a_share_of_the_training_error(started, data):
+    """Test error over training error, less one; the training error is of what was trained on."""
+    found, _, calls = started("survey-tying")
+
+    train, test = (
+        np.square(flat(x) - calls[0].model(x)["x_decoded"]).mean()
+        for x in (data.x_train[:250], data.x_test)
+    )
+    assert found["tied_relative_gap_250"] == pytest.approx(test / train - 1, abs=1e-5)  # float32
+    assert found["tied_test_mse_250"] == pytest.approx(test, rel=1e-5)  # float32 means
+
+
+def test_steps_are_counted_on_unseen_images_with_all_images(data, monkeypatch):
+    """A curve that falls to the level between the second look and the third."""
+    curve = iter([0.016, 0.008, 0.004, 0.02])  # the start is looked at last
+
+    def train(*_, observe, **__):
+        return tying.Trained(None, [observe(None, epoch) for epoch in range(3)])
+
+    monkeypatch.setattr(tying, "train", train)
+    monkeypatch.setattr(
+        tying.protocol, "reconstruction_error", lambda *_: (next(curve), len(data.x_test))
+    )
+
+    _, errors = tying._fit(
+        {**protocol.PLAIN}, data.x_train, data.x_test, Profile("full", None), seed=0
+    )
+
+    assert errors == [0.02, 0.016, 0.008, 0.004]
+    assert metrics.first_reached(errors, tying.LEVEL, rising=False) == pytest.approx(1.5)
+
+
+def test_weight_decay_of_the_encoder_leaves_the_decoder_out(started):
+    """The same start in all; what is decayed is counted, and nothing else."""
+    found, _, calls = started("survey-decay")
+    plain, decayed, encoder_only = (call.model for call in calls)
+
+    for each in (plain, decayed, encoder_only):
+        squares = [np.square(layer.kernel).sum() for layer in (*each.encoder, *each.decoder)]
+        counted = [np.square(kernel).sum() for kernel in each.kernels]
+        expected = squares[:1] if each is encoder_only else squares
+        np.testing.assert_allclose(counted, expected, rtol=1e-6)  # the same sums
+    assert [each.weight_decay for each in (plain, decayed, encoder_only)] == [0, 1e-3, 1e-3]
+    assert found["plain_decoder_norm"] == pytest.approx(squares[1], rel=1e-5)  # float32 sums
+    assert found["plain_encoder_norm"] == found["encoder_decayed_encoder_norm"]
+
+
+def test_the_decay_of_the_encoder_sends_no_gradient_to_the_decoder(data):
+    """Its term of the loss does not change when the decoder's kernel does."""
+    arguments = {**protocol.PLAIN, "weight_decay": 1.0}
+    model = initialise(models.EncoderDecayAutoencoder, arguments, data.x_train[:1], seed=0)
+    x = data.x_train[:5]
+
+    before = float(model.compute_terms(x, model(x))["weight_decay"])
+    model.decoder[0].kernel.assign(model.decoder[0].kernel * 2)
+    after = float(model.compute_terms(x, model(x))["weight_decay"])
+    model.encoder[0].kernel.assign(model.encoder[0].kernel * 2)
+
+    assert after == before
+    assert float(model.compute_terms(x, model(x))["weight_decay"]) == pytest.approx(4 * before)
+
+
+def test_k_means_has_one_start_as_the_code_has(started, data):
+    """The centres are those of a single run."""
+    _, arrays, _ = started("survey-k-values")
+
+    expected = KMeans(10, n_init=1, random_state=0).fit(flat(data.x_train)).cluster_centers_
+    np.testing.assert_allclose(flat(arrays["centers"]), expected, atol=1e-6)  # float32
+
+
+def test_every_input_of_the_probe_has_its_own_penalty(started, data):
+    """That which held-out images choose; code and untrained code are one before a step."""
+    found, _, (call,) = started("survey-code")
+    labels = data.y_train, data.y_test
+
+    pixels = metrics.tuned_probe_accuracy((flat(data.x_train), flat(data.x_test)), labels)
+    assert (found["pixels_probe_accuracy"], found["pixels_penalty"]) == pixels
+    codes = tuple(models.in_batches(call.model.encode, x) for x in (data.x_train, data.x_test))
+    assert found["code_probe_accuracy"] == metrics.tuned_probe_accuracy(codes, labels)[0]
+
+
+def test_few_units_of_each_image_are_kept_for_the_probe(started, data):
+    """Before a step sparse and dense code are one; the cut code has the sparse one's share."""
+    found, _, (sparse_call, dense_call) = started("survey-features")
+
+    assert sparse_call.args == sparse.SPARSE_L1
+    assert dense_call.args == sparse.DENSE_RELU
+    codes = tuple(
+        models.in_batches(dense_call.model.encode, x) for x in (data.x_train, data.x_test)
+    )
+    kept = tuple(metrics.most_active_only(each, features.KEPT) for each in codes)
+    assert ((kept[0] > 0).sum(axis=1) <= 20).all()
+    accuracy = metrics.linear_probe_accuracy(kept, (data.y_train, data.y_test))
+    assert found["dense_kept_probe_accuracy"] == accuracy
+    share = metrics.active_share(codes[1])
+    cut = metrics.thresholded(codes[1], share)
+    assert found["sparse_active_share"] == share
+    assert found["cut_class_selectivity"] == metrics.class_selectivity(cut, data.y_test)
+
+
+def test_distances_from_the_target_unit_by_unit(started, data):
+    """Ten times the weight, all else as in the weaker one."""
+    found, _, (call,) = started("survey-sparse-kl-strong")
+
+    assert call.args == {**sparse.SPARSE_KL, "sparsity": 10.0}
+    means = models.in_batches(call.model.encode, data.x_test).mean(axis=0, dtype=float)
+    distances = np.abs(means - 0.05)
+    assert found["target_distance"] == pytest.approx(distances.mean(), rel=1e-9)  # the same sums
+    assert found["largest_distance"] == pytest.approx(distances.max(), rel=1e-9)  # the same sums
+
+
+def test_the_second_layer_of_the_control_was_never_trained(started, data):
+    """The first and the third learn; the third from codes of a layer as it was drawn."""
+    found, _, (first, third) = started("survey-untrained-layer")
+
+    drawn = initialise(
+        models.Autoencoder, {"units": [STACK[1]], "num_inputs": STACK[0]}, np.zeros((1, 9)), seed=0
+    )
+    codes = models.in_batches(
+        drawn.encode, models.in_batches(first.model.encode, flat(data.x_train))
+    )
+    np.testing.assert_allclose(third.x, codes, atol=1e-6)  # float32
+    x = flat(data.x_test)
+    for each in (first.model, drawn, third.model):
+        x = each.encode(x)
+    for each in (third.model, drawn, first.model):
+        x = each.decode(x)
+    error = np.square(np.asarray(x) - flat(data.x_test)).mean()
+    assert found["stage_3_test_mse"] == pytest.approx(error, rel=1e-5)  # float32 sums
+
+
+def test_the_code_of_a_corrupted_image_is_held_against_that_of_the_clean_one(started, data):
+    """At every level, relative to the code's own spread; without corruption nothing moves."""
+    found, _, (call, *_) = started("survey-robust-gaussian")
+
+    noisy = models.corrupted(data.x_test, noise="gaussian", level=0.5, seed=0)
+    codes = [models.in_batches(call.model.encode, x) for x in (data.x_test, noisy)]
+    expected = metrics.code_shift(*codes)
+    assert found["denoising_code_shift_at_0_5"] == pytest.approx(expected, rel=1e-9)  # same sums
+    for name in robust.MODELS:
+        assert found[f"{name}_code_shift_at_0_0"] == 0
+        shifts = [found[f"{name}_code_shift_at_{level}"] for level in ("0_25", "0_5", "0_75")]
+        assert shifts == sorted(shifts)
+
+
+def test_the_plain_autoencoder_is_trained_once(trained):
+    """Noise trains three networks; the code as a feature finds its own among them."""
+    masking, masking_epochs = trained["survey-robust-masking"]
+    feature, feature_epochs = trained["survey-code"]
+
+    assert (masking_epochs, feature_epochs) == (3, 0)
+    assert feature["code_test_mse"] == masking["plain_test_mse_at_0_0"]
