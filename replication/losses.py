@@ -177,6 +177,32 @@ def squared_error(x, x_decoded):
     return ops.sum(ops.square(x - x_decoded), axis=tuple(range(1, len(x.shape))))
 
 
+def binary_cross_entropy(x, x_decoded):
+    """Cross-entropy of intensities in [0, 1], summed over every axis but the first.
+
+    -sum_i x_i * log(r_i) + (1 - x_i) * log(1 - r_i), with r the reconstruction
+
+    Args:
+        x: Inputs in [0, 1].
+        x_decoded: Reconstructions in [0, 1], same shape as `x`; kept `EPSILON`
+            away from 0 and 1.
+
+    Returns:
+        Non-negative tensor of shape `(batch,)`, in nats: summed over pixels,
+        not averaged. Least where `x_decoded` is `x`, where it is the entropy
+        of `x` and not zero.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    Source: article 03, section Definition, the second form of L.
+    """
+    _require_same_shape(x, x_decoded, "x and x_decoded")
+    r = ops.clip(x_decoded, EPSILON, 1 - EPSILON)
+    nats = x * ops.log(r) + (1 - x) * ops.log(1 - r)
+    return -ops.sum(nats, axis=tuple(range(1, len(x.shape))))
+
+
 def squared_norm(*kernels):
     """Squared Frobenius norm of one or more matrices together: the weight decay, a scalar.
 

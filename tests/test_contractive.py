@@ -13,7 +13,8 @@ import pytest
 from scipy import special
 
 from replication import datasets, experiments
-from replication.experiments import Profile, contractive
+from replication.experiments import Profile
+from replication.experiments.contractive import details, protocol
 from replication.layers import TiedDense
 from replication.training import Recipe
 
@@ -28,7 +29,7 @@ def data(shelf):
 @pytest.fixture(scope="module")
 def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-    return functools.cache(lambda name: run_untrained(name, [contractive]))
+    return functools.cache(lambda name: run_untrained(name, [protocol, details]))
 
 
 def flat(images):
@@ -48,7 +49,7 @@ def test_the_split_keeps_55000_of_60000_images():
     whole = datasets.Dataset("mnist", images, numbers, images[:9], numbers[:9], ())
     profile = Profile("full", SimpleNamespace(load=lambda name: whole))
 
-    found = contractive._split(profile)
+    found = protocol.split(profile)
 
     assert len(found.x_train) == 55_000
     np.testing.assert_array_equal(found.x_train, images[:55_000])
@@ -66,12 +67,18 @@ def test_the_split_keeps_55000_of_60000_images():
         ("contractive-formula", 1e-3, "live", True, "sum"),
         ("contractive-no-penalty", 0.0, "live", False, "mean"),
         ("contractive-no-penalty-tied", 0.0, "live", True, "mean"),
+        ("contractive-cross-entropy", 1e-3, "live", False, "mean"),
+        ("contractive-cross-entropy-as-published", 1e-3, "frozen", False, "mean"),
+        ("contractive-cross-entropy-no-penalty", 0.0, "live", False, "mean"),
     ],
 )
 def test_variants_have_the_settings_of_the_listing(
     started, name, contraction, kernel, tied, reduction
 ):
-    """784-64-784, sigmoid and linear, 3 epochs of batches of 100; variants differ as they say."""
+    """784-64-784, sigmoid and linear, 3 epochs of batches of 100; variants differ as they say.
+
+    With cross-entropy the output is a sigmoid, as it must be.
+    """
     _, _, (call,) = started(name)
 
     model = call.model
@@ -79,7 +86,9 @@ def test_variants_have_the_settings_of_the_listing(
     assert call.recipe == Recipe(epochs=3, batch_size=100, learning_rate=1e-3)
     assert len(call.x) == NUM_KEPT
     assert encoder.kernel.shape == (784, 64)
-    assert (encoder.activation.__name__, decoder.activation.__name__) == ("sigmoid", "linear")
+    output = "sigmoid" if "cross-entropy" in name else "linear"
+    assert (encoder.activation.__name__, decoder.activation.__name__) == ("sigmoid", output)
+    assert model.error == ("cross-entropy" if "cross-entropy" in name else "squared")
     assert (model.contraction, model.kernel, model.reduction) == (contraction, kernel, reduction)
     assert isinstance(decoder, TiedDense) == tied
     assert (model.weight_decay, call.x.shape[1:]) == (0.0, (28, 28, 1))
@@ -129,7 +138,7 @@ def test_the_untrained_control_is_where_the_variants_start(started):
     """Under one seed, its gains and readings are those of a variant that was not trained."""
     variant, control = started("contractive-as-published")[0], started("contractive-baselines")[0]
 
-    names = [metric.name for metric in (*contractive.GAINS, *contractive.READINGS)]
+    names = [metric.name for metric in (*protocol.GAINS, *protocol.READINGS)]
     assert {name: control[f"untrained_{name}"] for name in names} == {
         name: variant[name] for name in names
     }
@@ -154,7 +163,7 @@ def test_movement_of_a_code_that_only_scales(data):
     codes = 2 * images.reshape(30, -1)
     model = SimpleNamespace(encode=lambda x: 2 * x.reshape(len(x), -1))
 
-    found = contractive._robustness(model, images, codes, seed=0)
+    found = protocol.robustness(model, images, codes, seed=0)
 
     distances = [np.linalg.norm(codes[i] - codes[i - 1]) for i in range(30)]
     np.testing.assert_allclose(found.pop("code_distance"), distances, rtol=1e-6)  # float32
@@ -173,7 +182,7 @@ def test_noise_repeats_under_a_seed(data):
     model = SimpleNamespace(encode=lambda x: x.reshape(len(x), -1))
 
     first, again, other = (
-        contractive._robustness(model, images, codes, seed=seed)["relative_movement_0_1"]
+        protocol.robustness(model, images, codes, seed=seed)["relative_movement_0_1"]
         for seed in (1, 1, 2)
     )
 
@@ -188,7 +197,7 @@ def test_every_direction_gains_the_same_where_all_units_are_alike(data):
     """
     images = data.x_test[:20]
 
-    found = contractive._gains(np.full((20, 784), 0.5), np.eye(784), images, seed=0)
+    found = protocol.direction_gains(np.full((20, 784), 0.5), np.eye(784), images, seed=0)
 
     assert list(found) == [
         *(f"{name}_gain" for name in ("shift_x", "shift_y", "rotation", "thickness")),
@@ -206,7 +215,7 @@ def test_gains_tell_tangents_from_pixel_noise(data):
     kernel = np.zeros((784, 49))
     kernel[order] = blocks / 4  # columns of length 1
 
-    found = contractive._gains(np.full((50, 49), 0.5), kernel, data.x_test[:50], seed=0)
+    found = protocol.direction_gains(np.full((50, 49), 0.5), kernel, data.x_test[:50], seed=0)
 
     noise = 0.25 / 4  # the root of one sixteenth of the unit vector's square stays
     assert found["random_gain"][0] == pytest.approx(noise, rel=0.07)  # five standard errors
@@ -226,13 +235,13 @@ def test_penalty_identities_at_smoke_size(library):
 @pytest.fixture(scope="module")
 def ablated(run_untrained):
     """Metrics of the ablation that only say which model was measured, and its calls."""
-    names = [metric.name for metric in contractive.VARIANT]
+    names = [metric.name for metric in protocol.VARIANT]
 
     def measure(model, data, *, seed):
         return dict.fromkeys(names, (model.contraction, 1))
 
-    patches = [(contractive, "_measure", measure)]
-    found, _, calls = run_untrained("contractive-ablation", [contractive], patches=patches)
+    patches = [(protocol, "measure", measure)]
+    found, _, calls = run_untrained("contractive-ablation", [protocol], patches=patches)
     return found, calls
 
 

@@ -201,3 +201,40 @@ def test_rotations_are_by_five_degrees_interpolated_linearly():
 def test_the_width_of_a_pen_stroke_is_two_pixels():
     """What contraction is measured with is fixed here, as the results rest on it."""
     assert metrics.SMOOTHING == 2.0
+
+
+def test_tangent_planes_are_orthonormal_and_hold_every_tangent():
+    """Four rows of length 1 at right angles, and nothing of a tangent outside of them."""
+    images = pictures()
+
+    planes = metrics.tangent_planes(images)
+
+    assert planes.shape == (5, 4, SIZE * SIZE)
+    np.testing.assert_allclose(
+        planes @ planes.swapaxes(1, 2), [np.eye(4)] * 5, atol=1e-12
+    )  # doubles
+    for tangents in metrics.tangent_vectors(images).values():
+        shares = metrics.subspace_shares(tangents[:, np.newaxis], planes)
+        np.testing.assert_allclose(shares, 1, rtol=1e-12)  # doubles
+
+
+def test_subspace_shares_by_hand():
+    """A direction inside, one outside and one half way: the mean of 1, 0 and 1/2."""
+    bases = np.eye(4)[np.newaxis, :2]
+    halfway = (np.eye(4)[0] + np.eye(4)[3]) / np.sqrt(2)
+
+    found = metrics.subspace_shares(np.stack([np.eye(4)[1], np.eye(4)[2], halfway])[None], bases)
+
+    np.testing.assert_allclose(found, [0.5], rtol=1e-12)  # doubles
+
+
+def test_random_directions_lie_in_a_plane_by_its_share_of_the_dimensions():
+    """4 of 196 dimensions hold 4/196 of the squared length, whatever the plane."""
+    images = pictures(400)
+    directions = metrics.random_directions(images, seed=0)[:, np.newaxis]
+
+    found = metrics.subspace_shares(directions, metrics.tangent_planes(images))
+
+    expected = 4 / SIZE**2
+    error = np.sqrt(2 * expected / SIZE**2 / len(found))  # of a mean of beta variables
+    assert found.mean() == pytest.approx(expected, abs=5 * error)

@@ -207,3 +207,10 @@ def test_the_contractive_penalty_is_refused_where_its_closed_form_does_not_hold(
     """Two layers, or units that are not sigmoid, would be punished by a wrong number."""
     with pytest.raises(ValueError, match="one layer of sigmoid units"):
         models.ContractiveAutoencoder(contraction=1e-3, **arguments)
+
+
+@pytest.mark.parametrize("argument", ["kernel", "reduction", "error"])
+def test_a_contractive_autoencoder_names_the_choices_it_has(argument):
+    """A word that none of the three knows is refused, and the known ones are named."""
+    with pytest.raises(ValueError, match=rf"{argument} must be one of \('.+', '.+'\)"):
+        models.ContractiveAutoencoder(contraction=1e-3, units=(4,), **{argument: "huge"})

@@ -17,11 +17,18 @@ from replication.training import epoch_order, initialise, redraw_kernels
 
 SURVEY = (survey.protocol, survey.stacked, survey.details)
 INTUITION = (intuition.protocol, intuition.images, intuition.details)
-MODULES = (contractive, applied, *SURVEY, *INTUITION)
+MODULES = (
+    contractive.protocol,
+    contractive.details,
+    applied.protocol,
+    applied.details,
+    *SURVEY,
+    *INTUITION,
+)
 STACK = (200, 100, 50)  # smaller than ours, and enough weights for their standard deviations
 OPEN = {
     "applied": applied.OPEN,
-    "contractive": contractive.OPEN,
+    "contractive": contractive.details.OPEN,
     "intuition": intuition.details.OPEN,
     "survey": survey.details.SPARSE_OPEN,
 }

@@ -22,6 +22,30 @@ def as_numpy(tensor):
     return ops.convert_to_numpy(tensor).astype(np.float64)
 
 
+def test_binary_cross_entropy_against_a_formula_in_double_precision():
+    """Minus the log-likelihood of coins, summed over every axis but the first."""
+    rng = np.random.default_rng(RNG_SEED)
+    x, r = rng.random((2, 5, 3, 4, 1))
+
+    found = as_numpy(losses.binary_cross_entropy(x.astype("float32"), r.astype("float32")))
+
+    expected = -(x * np.log(r) + (1 - x) * np.log(1 - r)).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)  # float32 logarithms, sums of twelve
+
+
+def test_binary_cross_entropy_is_least_where_the_reconstruction_is_the_input():
+    """There it is the entropy of the input; anywhere else more, and at 0 and 1 still a number."""
+    x = np.float32([[0.2, 0.9]])
+    grid = np.float32([[a, b] for a in (0, 0.1, 0.2, 0.9, 1) for b in (0, 0.5, 0.9, 1)])
+
+    found = as_numpy(losses.binary_cross_entropy(np.repeat(x, len(grid), axis=0), grid))
+
+    assert np.isfinite(found).all()
+    assert list(grid[found.argmin()]) == list(x[0])
+    entropy = sum(stats.bernoulli(float(p)).entropy() for p in x[0])
+    assert found.min() == pytest.approx(entropy, rel=1e-5)  # float32 logarithms
+
+
 def test_squared_norm_is_that_of_frobenius_added_over_matrices():
     """NumPy's Frobenius norm, squared; the sum of squared singular values; no factor 1/2."""
     rng = np.random.default_rng(RNG_SEED)

@@ -26,7 +26,13 @@ from replication.metrics.codes import (
     thresholded,
 )
 from replication.metrics.curves import first_reached
-from replication.metrics.directions import SMOOTHING, random_directions, tangent_vectors
+from replication.metrics.directions import (
+    SMOOTHING,
+    random_directions,
+    subspace_shares,
+    tangent_planes,
+    tangent_vectors,
+)
 from replication.metrics.generated import covered_share, frechet_distance
 from replication.metrics.information import (
     best_unit_information,
@@ -86,6 +92,8 @@ __all__ = [
     "purity_score",
     "random_directions",
     "sigmoid_slopes",
+    "subspace_shares",
+    "tangent_planes",
     "tangent_vectors",
     "thresholded",
     "tuned_probe_accuracy",

@@ -39,6 +39,34 @@ def tangent_vectors(images: np.ndarray) -> dict[str, np.ndarray]:
     return {name: _unit(one - other) for name, (one, other) in moved.items()}
 
 
+def tangent_planes(images: np.ndarray) -> np.ndarray:
+    """Orthonormal bases of the planes that `tangent_vectors` span, image by image.
+
+    Args:
+        images: Shape `(n, height, width)`; their tangents must be linearly
+            independent, as those of an image that is not blank are.
+
+    Returns:
+        Shape `(n, 4, height * width)`, rows of length 1.
+    """
+    vectors = np.stack(list(tangent_vectors(images).values()), axis=-1)  # (n, pixels, 4)
+    return np.linalg.qr(vectors)[0].swapaxes(1, 2)
+
+
+def subspace_shares(directions: np.ndarray, bases: np.ndarray) -> np.ndarray:
+    """How much of the squared length of directions lies in a subspace, meaned over directions.
+
+    Args:
+        directions: Unit vectors, shape `(n, count, features)`.
+        bases: Orthonormal rows, shape `(n, k, features)`.
+
+    Returns:
+        Fractions in [0, 1], shape `(n,)`; k / features for directions drawn at random.
+    """
+    inside = np.square(directions @ bases.swapaxes(1, 2)).sum(axis=2)  # (n, count)
+    return inside.mean(axis=1)
+
+
 def random_directions(images: np.ndarray, *, seed: int, smoothing: float = 0.0) -> np.ndarray:
     """Random unit vectors, one for each image.
 

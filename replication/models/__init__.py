@@ -8,7 +8,6 @@ take the seed of their random layers as an argument.
 from replication.models.autodiff import autodiff_jacobian
 from replication.models.autoencoders import (
     Autoencoder,
-    ContractiveAutoencoder,
     DenseAutoencoder,
     HardCodeAutoencoder,
     QuantizedAutoencoder,
@@ -21,6 +20,7 @@ from replication.models.classifiers import (
     dropout_classifier,
     image_classifier,
 )
+from replication.models.contractive import ContractiveAutoencoder
 from replication.models.decayed import EncoderDecayAutoencoder
 from replication.models.guarded import GuardedSparseAutoencoder
 from replication.models.inference import in_batches

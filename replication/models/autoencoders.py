@@ -1,4 +1,4 @@
-"""Dense autoencoders: plain, tied, denoising, deep, sparse, contractive, and with K codes.
+"""Dense autoencoders: plain, tied, denoising, deep, sparse, and with K codes.
 
 Inputs may be images or vectors; they are flattened. `call` returns a dict with
 `code` and `x_decoded`, both flat. What is minimised is the mean over the batch
@@ -185,68 +185,6 @@ class SparseAutoencoder(Autoencoder):
         else:
             activity = losses.bernoulli_kl(self.target, outputs["mean_activation"])
         return {**terms, "sparsity_loss": self.sparsity * activity}
-
-
-class ContractiveAutoencoder(Autoencoder):
-    """A one-layer sigmoid autoencoder that pays for the Jacobian of its encoder.
-
-    Args:
-        contraction: lambda, the weight of the penalty; with 0 nothing is paid,
-            and the history still shows the norm.
-        kernel: `"live"`, the trained kernel, as in the text; `"frozen"`, a copy
-            of the kernel before training, as in the published listing.
-        reduction: `"mean"` of the squared error over pixels, as in the listing,
-            or `"sum"`, as in the text's cost function.
-        **autoencoder: As in `Autoencoder`, with one layer of sigmoid units.
-
-    Raises:
-        ValueError: If `kernel` or `reduction` is neither of its two, or the
-            encoder is not one layer of sigmoid units.
-
-    Source: article 03, section Definition and code section.
-    """
-
-    def __init__(
-        self, *, contraction: float, kernel: str = "live", reduction: str = "mean", **autoencoder
-    ):
-        for name, value, known in (
-            ("kernel", kernel, ("live", "frozen")),
-            ("reduction", reduction, ("mean", "sum")),
-        ):
-            if value not in known:
-                raise ValueError(f"{name} must be one of {known}; received {value!r}.")
-        units, activation = autoencoder["units"], autoencoder.get("activation", "sigmoid")
-        if len(units) != 1 or activation != "sigmoid":
-            raise ValueError(
-                "the closed form of the penalty holds for one layer of sigmoid units; received "
-                f"units={units!r} and activation={activation!r}."
-            )
-        super().__init__(**autoencoder)
-        self.contraction = contraction
-        self.kernel = kernel
-        self.reduction = reduction
-        self.jacobian_norm = keras.metrics.Mean(name="jacobian_norm")
-        if contraction:
-            self.track("penalty_loss")
-
-    def build(self, input_shape):
-        (encoder,) = self.encoder
-        encoder.build((None, self.num_inputs))
-        self.frozen_kernel = self.add_weight(
-            name="frozen_kernel", shape=encoder.kernel.shape, trainable=False
-        )
-        self.frozen_kernel.assign(ops.copy(encoder.kernel))  # JAX donates each buffer once
-
-    def compute_terms(self, x, outputs) -> dict:
-        terms = super().compute_terms(x, outputs)
-        if self.reduction == "mean":
-            terms["reconstruction_loss"] = terms["reconstruction_loss"] / self.num_inputs
-        live = losses.contractive_penalty(outputs["code"], self.encoder[0].kernel)
-        self.jacobian_norm.update_state(live)
-        if self.contraction:
-            frozen = losses.contractive_penalty(outputs["code"], self.frozen_kernel)
-            terms["penalty_loss"] = self.contraction * (live if self.kernel == "live" else frozen)
-        return terms
 
 
 class HardCodeAutoencoder(TermwiseModel):
