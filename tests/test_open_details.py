@@ -17,18 +17,12 @@ from replication.training import epoch_order, initialise, redraw_kernels
 
 SURVEY = (survey.protocol, survey.stacked, survey.details)
 INTUITION = (intuition.protocol, intuition.images, intuition.details)
-MODULES = (
-    contractive.protocol,
-    contractive.details,
-    applied.protocol,
-    applied.details,
-    *SURVEY,
-    *INTUITION,
-)
+CONTRACTIVE = (contractive.protocol, contractive.details)
+MODULES = (*CONTRACTIVE, applied, *SURVEY, *INTUITION)
 STACK = (200, 100, 50)  # smaller than ours, and enough weights for their standard deviations
 OPEN = {
     "applied": applied.OPEN,
-    "contractive": contractive.details.OPEN,
+    "contractive": contractive.OPEN,
     "intuition": intuition.details.OPEN,
     "survey": survey.details.SPARSE_OPEN,
 }

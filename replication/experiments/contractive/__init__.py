@@ -14,5 +14,19 @@ from replication.experiments.contractive import (
     variants,
     wide,
 )
+from replication.experiments.contractive.details import ABLATION_EPOCHS, OPEN, WEIGHTS
+from replication.experiments.contractive.protocol import CONTRACTION, STD_DEVS
 
-__all__ = ["controls", "details", "planes", "tie", "variants", "wide"]
+__all__ = [
+    "ABLATION_EPOCHS",
+    "CONTRACTION",
+    "OPEN",
+    "STD_DEVS",
+    "WEIGHTS",
+    "controls",
+    "details",
+    "planes",
+    "tie",
+    "variants",
+    "wide",
+]
