@@ -198,21 +198,8 @@ def accept(
 ) -> None:
     """Promote build/ to results/: tables, executed notebooks, verdicts, README."""
     from replication import notebooks, publish, runner
-    from replication.runner import upkeep
 
-    upkeep.require_our_backend()
-    if unchanged is not None:
-        for line in runner.keep_unchanged(unchanged, reason=reason):
-            print(line)
-    for line in upkeep.forget_stale_rows():
-        print(line)
-    lost = upkeep.at_stake()
-    if unchanged is not None:  # its reason stands in the runs kept, and vouches for no other
-        reason = ""
-        if lost:
-            print("the reason of --unchanged is none for numbers that change", file=sys.stderr)
-    reason = reason.strip() or _ask_why(lost)
-    for name in runner.promote(reason=reason):
+    for name in runner.promote(reason=reason, unchanged=unchanged, ask=_ask_why):
         print(f"accepted {name}")
     executed = runner.settings.BUILD / "notebooks" / "full"  # the digits are no evidence
     for path in notebooks.promote(executed, runner.settings.RESULTS):

@@ -41,6 +41,7 @@ def array_digest(*arrays: np.ndarray) -> str:
     return sha.hexdigest()[:16]
 
 
+@functools.cache
 def source_closure(function) -> dict[str, str]:
     """Digest of every definition of this package that `function` can reach.
 

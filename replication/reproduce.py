@@ -1,7 +1,6 @@
 """`make reproduce`: jobs, notebooks, check, report, site; and `sweep`, the jobs alone."""
 
 import sys
-import time
 from dataclasses import dataclass
 
 from replication import notebooks, publish, runner
@@ -107,7 +106,7 @@ def _run(jobs: list[Job], wanted: Wanted, display: Lines) -> Ended:
     return runner.run_jobs(
         jobs,
         num_jobs=wanted.jobs,
-        since=time.time() if wanted.fresh else 0.0,
+        fresh=wanted.fresh,
         budget_minutes=wanted.budget_minutes,
         announce=display,
     )

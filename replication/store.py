@@ -19,6 +19,8 @@ from filelock import FileLock
 
 from replication.files import replace_files
 
+_ZIP = (zipfile.BadZipFile, zlib.error)
+
 
 class StoreError(OSError):
     """A run file cannot be written, or is damaged; the message names it."""
@@ -62,22 +64,28 @@ def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def load_arrays(path: Path) -> dict[str, np.ndarray]:
+def load_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
     """Reads what `save_arrays` wrote.
 
     `np.load` reads as many bytes as an array's header asks for, so that a
     damaged shape can hide what follows; here every checksum is compared.
 
+    Args:
+        path: The file.
+        *names: The arrays to read; none for all of them.
+
     Raises:
-        StoreError: If the file is truncated or a checksum does not match.
+        StoreError: If the file is truncated, a checksum does not match, or an
+            array is missing.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {name: archive.read(name) for name in archive.namelist()}
+            wanted = [f"{name}.npy" for name in names] or archive.namelist()
+            members = {name: archive.read(name) for name in wanted}
         return {name.removesuffix(".npy"): _array(content) for name, content in members.items()}
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, LookupError, ValueError, EOFError, RuntimeError, *_ZIP) as error:
         raise StoreError(
             f"{path} is damaged ({error}); expected an .npz file written by this package. "
             "Delete it and run again."
@@ -85,7 +93,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def move_aside(path: Path) -> Path:
-    """Renames a damaged file so that it can be looked at but is not found again."""
+    """Renames a file that is not what it should be: it can be looked at, and is not found again."""
     aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
     path.rename(aside)
     return aside
@@ -123,8 +131,6 @@ class Checkpoints:
         fingerprint: The environment that trains now.
         on_epoch: Called as `on_epoch(epoch, epochs, logs, seconds)` when an
             epoch is done.
-        since: Runs stored before this time (seconds since the epoch) are
-            ignored.
         seconds: Wall time spent earlier on the runs that were loaded.
         fingerprints: Environments that contributed epochs to them.
     """
@@ -132,7 +138,6 @@ class Checkpoints:
     root: Path | None = None
     fingerprint: str = ""
     on_epoch: Callable[[int, int, dict, float], None] = lambda *_: None
-    since: float = 0.0
     seconds: float = 0.0
     fingerprints: set[str] = field(default_factory=set)
 
@@ -153,14 +158,16 @@ class Checkpoints:
     def load(self, key: str) -> State | None:
         """The stored state, or None; a damaged file is moved aside and named."""
         path = self.path(key)
-        if path is None or not path.exists() or path.stat().st_mtime < self.since:
+        if path is None or not path.exists():
             return None
         try:
             arrays = load_arrays(path)
             about = json.loads(str(arrays.pop("about")))
+            if (found := about.pop("key", key)) != key:  # earlier releases did not write it
+                raise StoreError(f"{path} is another training run, {found}: somebody renamed it.")
             variables = [arrays[f"{index:04d}"] for index in range(len(arrays))]
             state = State(variables=variables, **about)
-        except (StoreError, KeyError, TypeError, ValueError) as error:
+        except (StoreError, AttributeError, KeyError, TypeError, ValueError) as error:
             aside = move_aside(path)
             print(f"{error} It was moved aside to {aside}; training starts over.", file=sys.stderr)
             return None
@@ -174,6 +181,7 @@ class Checkpoints:
         if path is None:
             return
         about = {
+            "key": key,
             "epoch": state.epoch,
             "history": state.history,
             "seconds": state.seconds,

@@ -6,8 +6,9 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from replication import results, site
+from replication import site
 from replication.claims.check import check
+from tests import table_files
 
 HOSTILE = """<script>alert(1)</script> "onload="alert(2)" <img src=x onerror=alert(3)>"""
 ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;"
@@ -122,7 +123,7 @@ TABLE = f"""<style>td {{ color: red }}</style><script>alert(4)</script>
 
 def record(root, experiment, seed, **measured):
     """Records a full run with these metrics and a hostile reason."""
-    results.record(
+    table_files.record(
         root,
         "demo",
         experiment=experiment,

@@ -29,5 +29,6 @@ def register(monkeypatch, function):
         return json.loads(json.dumps({**inputs, "parameters": {"seed": seed}}))
 
     monkeypatch.setattr(type(stand_in), "inputs", of_seed)
-    monkeypatch.setattr(experiments, "registry", lambda: {stand_in.name: stand_in})
+    known = {stand_in.name: stand_in}
+    monkeypatch.setattr(experiments, "registry", lambda: known)
     return stand_in, inputs

@@ -1,5 +1,7 @@
 """`accept`: committed numbers change for a reason, which is kept; what is not ours stays out."""
 
+import dataclasses
+import json
 import os
 import pty
 import shutil
@@ -7,28 +9,30 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from replication import __main__ as command
-from replication import experiments, fingerprints, publish, results, runner
-from replication.experiments import ExperimentError
+from replication import experiments, fingerprints, publish, results, runner, store
+from replication.experiments import ExperimentError, Metric
 from replication.results.backends import add_backend
-from replication.runner import settings, upkeep
-from tests import stand_ins
+from replication.runner import Job, settings
+from tests import stand_ins, table_files
 
 ROOT = Path(__file__).parent.parent
 NAME, REAL = "clustering-stand-in", "clustering-identities"
 
 
 @pytest.fixture(scope="module")
-def real_key():
-    """The key of a real run, which a checkout of its own computes as well."""
-    return key_of(REAL)
+def real():
+    """A real experiment, whose keys a checkout of its own computes as well."""
+    job = Job(experiments.registry()[REAL], "full", 0)
+    return job.experiment, job.inputs
 
 
 @pytest.fixture(autouse=True)
-def inputs(real_key, tmp_path, monkeypatch):
+def inputs(real, tmp_path, monkeypatch):
     """A build folder and results of the test's own, and what the keys are made of."""
     monkeypatch.setattr(settings, "BUILD", tmp_path / "build")
     monkeypatch.setattr(settings, "TODAY", tmp_path / "build" / "results")
@@ -36,16 +40,11 @@ def inputs(real_key, tmp_path, monkeypatch):
     return stand_ins.register(monkeypatch, lambda seed, profile: None)[1]
 
 
-def key_of(name, seed=0):
-    """The key of a full run of today's code."""
-    return fingerprints.digest(experiments.registry()[name].inputs(seed, "full"))
-
-
-def record(root, seed=0, *, name=NAME, loss=2.0, profile="full", about=None, **values):
-    """Records a run of today's code with its metrics and one epoch of history."""
+def commit(seed=0, *, name=NAME, loss=2.0, profile="full", **values):
+    """Puts a run into the committed tables, or a number into all metrics of a real one."""
     values = values or {"answer": 42.0}
-    results.record(
-        root,
+    table_files.record(
+        settings.RESULTS,
         "clustering",
         experiment=name,
         profile=profile,
@@ -54,8 +53,33 @@ def record(root, seed=0, *, name=NAME, loss=2.0, profile="full", about=None, **v
         tier="core",
         measurements={name: (value, 7) for name, value in values.items()},
         history=pd.DataFrame([(1, "loss", loss)], columns=["epoch", "quantity", "value"]),
-        provenance={"fingerprint": "here", **(about or {"key": key_of(name, seed)})},
+        provenance={"fingerprint": "here"},
     )
+
+
+def store_run(seed=0, *, loss=2.0, profile="full", minutes=1.0, **values):
+    """Stores the outcome of a run as today's code would, with these metrics declared."""
+    values, known = values or {"answer": 42.0}, experiments.registry()
+    metrics = tuple(Metric(metric, "points", "higher") for metric in values)
+    known[NAME] = dataclasses.replace(known[NAME], metrics=metrics)
+    return store_job(Job(known[NAME], profile, seed), values, loss=loss, minutes=minutes)
+
+
+def store_job(job, values, *, loss=2.0, minutes=1.0):
+    """Stores an outcome of a job."""
+    about = {
+        "inputs": job.inputs,
+        "metrics": {metric: (value, 7) for metric, value in values.items()},
+        "history": [{"loss": loss}],
+        "provenance": {
+            "fingerprint": "here",
+            "key": fingerprints.digest(job.inputs),
+            "environment": job.inputs["environment"],
+            "minutes": minutes,
+        },
+    }
+    store.save_arrays(job.path, {"about": np.array(json.dumps(about))})
+    return job
 
 
 def committed(what="accepted_because", seed=0, *, name=NAME):
@@ -65,16 +89,19 @@ def committed(what="accepted_because", seed=0, *, name=NAME):
 
 def test_new_runs_need_no_reason():
     """Nothing that was committed changes; a further metric of a run is no change of others."""
-    record(settings.RESULTS, 0)
-    record(settings.TODAY, 1)
+    commit(0)
+    store_run(1)
 
-    assert upkeep.at_stake() == []
-    assert runner.promote() == [f"{NAME}/full/1"]
+    assert runner.promote(ask=refuse) == [f"{NAME}/full/1"]
 
-    record(settings.TODAY, 0, answer=42.0, more=1.0)
-    record(settings.TODAY, 1, answer=42.0, more=1.0)
-    assert upkeep.at_stake() == []
-    assert len(runner.promote()) == 2
+    store_run(0, answer=42.0, more=1.0)
+    store_run(1, answer=42.0, more=1.0)
+    assert len(runner.promote(ask=refuse)) == 2
+
+
+def refuse(runs):
+    """Nobody is to be asked."""
+    pytest.fail(f"asked for {runs}")
 
 
 @pytest.mark.parametrize(
@@ -84,38 +111,45 @@ def test_new_runs_need_no_reason():
 )
 def test_a_committed_number_changes_for_a_reason_only(changed):
     """A number that changed, one that is gone, one of the history; nothing is half accepted."""
-    record(settings.RESULTS, 0)
-    record(settings.TODAY, 0, **changed)
-    record(settings.TODAY, 1, **changed)
+    commit(0)
+    store_run(0, **changed)
+    store_run(1, **changed)
     before = {path: path.read_bytes() for path in settings.RESULTS.rglob("*.*")}
+    asked = []
 
     for reason in ("", "  \n"):
         with pytest.raises(ExperimentError, match=f"{NAME}/full/0, and no reason .* REASON="):
-            runner.promote(reason=reason)
+            runner.promote(reason=reason, ask=lambda runs: asked.append(runs) or " ")
+    assert asked == [[f"{NAME}/full/0"]] * 2
     assert {path: path.read_bytes() for path in before} == before
 
     assert runner.promote(reason=" a new library ") == [f"{NAME}/full/0", f"{NAME}/full/1"]
-    assert committed() == committed(seed=1) == "a new library"
+    assert (committed(), committed(seed=1)) == ("a new library", None)
 
 
 def test_smoke_runs_are_never_at_stake():
     """They are not promoted."""
-    record(settings.RESULTS, 0, profile="smoke")
-    record(settings.TODAY, 0, profile="smoke", answer=1.0)
+    commit(0, profile="smoke")
+    store_run(0, profile="smoke", answer=1.0)
 
-    assert upkeep.at_stake() == [] == runner.promote()
+    assert runner.promote(ask=refuse) == []
 
 
-def test_a_reason_stays_with_its_number():
-    """A run that comes back with the same numbers keeps why they were accepted."""
-    record(settings.RESULTS, 0)
-    record(settings.TODAY, 0, answer=43.0)
-    runner.promote(reason="a mended metric")
-    record(settings.TODAY, 0, answer=43.0, about={"key": key_of(NAME), "minutes": 2.0})
+def test_a_reason_stays_with_its_number_and_covers_no_other():
+    """One sentence about one run stood on 215 runs of five articles."""
+    for seed in range(3):
+        commit(seed)
+    store_run(0, answer=43.0)
+    store_run(1)
+    assert len(runner.promote(reason="a corrected metric")) == 2  # the other for its provenance
+    store_run(0, answer=43.0, minutes=2.0)
+    store_run(2, answer=44.0)
 
-    assert runner.promote() == [f"{NAME}/full/0"]
-    assert (committed(), committed("minutes")) == ("a mended metric", 2.0)
-    record(settings.TODAY, 0, answer=44.0)
+    assert runner.promote(reason="another one") == [f"{NAME}/full/0", f"{NAME}/full/2"]
+    reasons = [committed(seed=seed) for seed in range(3)]
+    assert reasons == ["a corrected metric", None, "another one"]
+    assert committed("minutes") == 2.0
+    store_run(0, answer=44.0)
     runner.promote(reason="a new library")
     assert committed() == "a new library"
 
@@ -123,66 +157,68 @@ def test_a_reason_stays_with_its_number():
 def test_many_runs_are_counted_in_the_message():
     """Ten by name, the others by number."""
     for seed in range(13):
-        record(settings.RESULTS, seed)
-        record(settings.TODAY, seed, answer=1.0)
+        commit(seed)
+        store_run(seed, answer=1.0)
 
     with pytest.raises(ExperimentError, match=f"{NAME}/full/9 and 3 more, and no reason"):
         runner.promote()
 
 
-def promoted():
-    """What is promoted, and what is said of runs that are dropped."""
+def promoted(**options):
+    """What is promoted, and what is said."""
     said = []
-    return runner.promote(announce=said.append), "\n".join(said)
+    return runner.promote(announce=said.append, **options), "\n".join(said)
 
 
-def test_rows_of_other_code_are_dropped_and_named(inputs):
+def test_runs_of_other_code_are_left_out_and_named(inputs):
     """A metric that was ten times as large yesterday; `accept` had taken it over as today's."""
-    record(settings.TODAY, 5, answer=420.0)
+    store_run(5, answer=420.0)
+    runner.today.rebuild()
     inputs["source"] = {"f": "2"}
-    record(settings.TODAY, 1)
+    store_run(1)
 
     names, said = promoted()
 
     assert names == [f"{NAME}/full/1"]
-    assert "made with other code" in said and said.endswith(f": {NAME}/full/5")
+    assert said.startswith(f"left out, stored by other code, libraries or devices: {NAME}/full/5 (")
     assert set(results.read_measurements(settings.TODAY)["seed"]) == {1}
     assert set(results.read_measurements(settings.RESULTS)["seed"]) == {1}
 
 
 def test_an_old_build_folder_overwrites_no_newer_results(inputs):
     """Not even with a reason: `check` calls it drift, and to accept it would undo the newer."""
-    record(settings.TODAY, 0, answer=420.0)
+    store_run(0, answer=420.0)
     inputs["source"] = {"f": "2"}
-    record(settings.RESULTS, 0)
+    commit(0)
     before = results.read_measurements(settings.RESULTS)
 
-    assert runner.promote(reason="drift", announce=lambda line: None) == []
+    assert promoted(reason="drift")[0] == []
 
     pd.testing.assert_frame_equal(results.read_measurements(settings.RESULTS), before)
 
 
-def test_rows_of_another_backend_are_no_numbers_of_ours(inputs):
-    """They are dropped, and the command that takes them is named; it took them before."""
-    inputs["environment"] = {"backend": "tensorflow", "device": "cpu"}
-    elsewhere = {"environment": {"backend": "jax", "device": "cpu"}, "key": "of jax"}
-    record(settings.TODAY, 0, about=elsewhere)
+def test_runs_on_another_backend_are_no_numbers_of_ours(inputs):
+    """They have other keys, and are named; the command that takes them took them before."""
+    inputs["environment"] = {"backend": "jax", "device": "cpu"}
+    store_run(0)
+    runner.today.rebuild()
     taken = add_backend(settings.RESULTS, settings.BUILD)
-    record(settings.TODAY, 1)
+    inputs["environment"] = {"backend": "tensorflow", "device": "cpu"}
+    store_run(1)
 
     names, said = promoted()
 
     assert (taken, names) == ([f"jax/cpu/{NAME}/full/0"], [f"{NAME}/full/1"])
-    assert "computed with jax on cpu" in said and said.endswith(f": {NAME}/full/0")
-    assert f"`python -m replication backends {settings.BUILD}` takes them" in said
+    assert f"devices: {NAME}/full/0 (" in said
 
 
-def test_under_another_backend_nothing_is_accepted_or_dropped(monkeypatch):
-    """Its keys would fit its rows, and ours would look stale."""
-    record(settings.TODAY, 0)
+def test_under_another_backend_nothing_is_accepted(monkeypatch):
+    """Its keys would fit its rows, and ours would look out of date."""
+    store_run(0)
+    runner.today.rebuild()
     monkeypatch.setattr(fingerprints, "environment", lambda: {"backend": "jax"})
 
-    for call in (runner.promote, lambda: command.accept("", None)):
+    for call in (runner.promote, lambda: command.accept("", NAME)):
         with pytest.raises(ExperimentError, match="the backend jax; .* replication backends "):
             call()
 
@@ -190,36 +226,15 @@ def test_under_another_backend_nothing_is_accepted_or_dropped(monkeypatch):
     assert not settings.RESULTS.exists()
 
 
-@pytest.mark.parametrize(
-    ("about", "cause"),
-    [
-        ({"key": "old", "environment": {"numpy": "1.0"}}, "made with numpy 1.0 "),
-        ({}, "made with other code"),
-        (None, "as nothing says how they were made"),
-    ],
-)
-def test_the_cause_is_named(inputs, about, cause):
-    """A library, a run that says nothing of its key, rows without any provenance."""
-    inputs["environment"] = {"numpy": "2.0"}
-    record(settings.TODAY, 0, about=about or {"minutes": 1.0})
-    if about is None:
-        (settings.TODAY / "clustering" / "provenance.json").unlink()
-
-    names, said = promoted()
-
-    assert names == [] and cause in said and said.endswith(f": {NAME}/full/0")
-    assert results.read_measurements(settings.TODAY).empty
-
-
 def test_the_reason_of_unchanged_is_no_reason_of_other_runs(monkeypatch, capsys):
     """It stands in the runs that are kept; here there is none, which is said."""
     for name in ("judge", "write_documents"):
         monkeypatch.setattr(publish, name, lambda *_: None)
-    record(settings.TODAY, 0)
+    job = store_run(0)
     command.accept("a renamed variable", NAME)
 
     assert f"no run of '{NAME}' is stored under an older key" in capsys.readouterr().out
-    assert committed("key") == key_of(NAME)
+    assert committed("key") == fingerprints.digest(job.inputs)
     assert committed() is None
 
 
@@ -234,7 +249,7 @@ def test_nobody_is_asked_without_a_terminal_or_without_need(monkeypatch):
 
 
 @pytest.fixture
-def checkout(tmp_path, real_key):
+def checkout(tmp_path, real):
     """A checkout of its own in which one committed number would change."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "replication", tmp_path / "replication", ignore=ignored)
@@ -243,8 +258,12 @@ def checkout(tmp_path, real_key):
         copy.parent.mkdir(exist_ok=True)
         with copy.open("a", encoding="utf-8") as text:
             text.write(f"<!-- {name}:begin -->\n<!-- {name}:end -->\n")
-    for folder, answer in (("results", 42.0), ("build/results", 42.5)):
-        record(tmp_path / folder, 0, name=REAL, about={"key": real_key}, answer=answer)
+    experiment, made_of = real
+    metrics = [metric.name for metric in experiment.metrics]
+    commit(0, name=REAL, **dict.fromkeys(metrics, 42.0))
+    job = Job(experiment, "full", 0)
+    vars(job)["inputs"] = made_of  # the stand-in's are in its place
+    store_job(job, {**dict.fromkeys(metrics, 42.0), metrics[0]: 42.5})
     return tmp_path
 
 
@@ -275,19 +294,6 @@ def test_without_a_reason_the_command_exits_2_and_says_how_to_give_one(checkout)
     assert committed(name=REAL) == "a new library"
 
 
-def test_the_command_drops_what_other_code_measured(checkout):
-    """Nothing is at stake then, so that no reason is asked for."""
-    record(checkout / "build" / "results", 0, name=REAL, about={"key": "old"}, answer=420.0)
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    done = accept(checkout, text=True, **pipes)
-    printed, message = done.communicate(timeout=120)
-
-    assert (done.returncode, message) == (0, "")
-    assert "made with other code" in printed and f": {REAL}/full/0" in printed
-    assert "accepted" not in printed
-    assert results.read_measurements(settings.RESULTS)["value"].tolist() == [42.0]
-
-
 def test_that_some_runs_are_unchanged_is_no_reason_for_others_to_change(checkout):
     """The reason of --unchanged vouches for numbers that stand."""
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -296,7 +302,7 @@ def test_that_some_runs_are_unchanged_is_no_reason_for_others_to_change(checkout
     _, message = refused.communicate(timeout=120)
 
     assert refused.returncode == 2
-    assert "--unchanged is none for numbers that change" in message
+    assert "that of --unchanged is none for numbers that change" in message
     assert committed(name=REAL) is None
 
 

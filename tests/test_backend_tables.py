@@ -11,6 +11,7 @@ from replication.claims import backends
 from replication.claims.check import check
 from replication.results import ResultsError
 from replication.results.backends import add_backend, read_backend_runs, read_backends
+from tests import table_files
 
 JAX = {"backend": "jax", "device": "cpu-x86_64", "jax": "1.2.3", "threads": 1}
 SEEDS = (0.83, 0.84, 0.86, 0.85, 0.82)
@@ -20,7 +21,7 @@ PAGE = "".join(f"\n<!-- {name}:begin -->\nold\n<!-- {name}:end -->\n" for name i
 
 def record(root, value, *, seed=0, profile="full", metric="purity", environment=None):
     """Records a run of one experiment with one metric."""
-    results.record(
+    table_files.record(
         root,
         "demo",
         experiment="demo-run",

@@ -6,6 +6,7 @@ import pytest
 from replication import results
 from replication.claims.check import Problem, check
 from replication.results import seals
+from tests import table_files
 from tests.test_report import edit, project, record, refresh, run_check  # noqa: F401
 
 AGAIN = "run it anew and `make accept`"
@@ -115,7 +116,7 @@ def test_missing_and_surplus_rows(project):  # noqa: F811
     metrics = metrics[metrics["experiment"] == "demo-control"]
     kept = results.read_metrics(project / "results")
     kept = kept[kept["experiment"] == "demo-run"]
-    results.write_metrics(project / "results", "demo", pd.concat([metrics, kept]))
+    table_files.write_metrics(project / "results", "demo", pd.concat([metrics, kept]))
 
     found = [each for each in problems(project) if each.fix == AGAIN]
     assert found == [
@@ -145,7 +146,7 @@ def test_runs_without_provenance_and_core_without_runs(project):  # noqa: F811
     record(project / "results", "demo-new", 0, 0.5, profile="embedded")
     runs = results.read_provenance(project / "results")
     del runs["demo-run/full/1"]
-    results.write_provenance(project / "results", "demo", runs)
+    table_files.write_provenance(project / "results", "demo", runs)
 
     assert problems(project) == [
         Problem(
@@ -214,7 +215,7 @@ def test_a_tolerance_and_the_seed_noise(project):  # noqa: F811
 
 def test_two_seeds_know_no_noise(project):  # noqa: F811
     """Nor has an order a tolerance."""
-    results.forget(project / "results", "demo", experiment="demo-run", profile="full", seed=2)
+    table_files.forget(project / "results", "demo", "demo-run", 2)
 
     assert exact(project, 0.02) == []
 
@@ -354,7 +355,7 @@ def test_a_broken_seal(project):  # noqa: F811
     root = project / "results"
     rows = seals.rows_by_run(results.read_measurements(root), results.read_history(root))
     runs = results.read_provenance(root, "demo")
-    results.write_provenance(root, "demo", seals.sealed(runs, rows, set(runs)))
+    table_files.write_provenance(root, "demo", seals.sealed(runs, rows, set(runs)))
     assert problems(project) == []
 
     record(root, "demo-run", 1, 0.841)

@@ -16,6 +16,7 @@ from rich.console import Console
 from replication import results
 from replication.claims import changes, diff, load
 from replication.results import revisions
+from tests import table_files
 
 ROOT = Path(__file__).parent.parent
 CLAIMS = """slug = "demo"
@@ -269,7 +270,7 @@ def repository(tmp_path, monkeypatch):
     git(project.parent, "init", "-q", "-b", "main")
     (project / "README.md").write_text("Demo.\n")
     commit(project, "first")
-    results.write_measurements(project / "results", "demo", frame(*BEFORE))
+    table_files.write_measurements(project / "results", "demo", frame(*BEFORE))
     (project / "results" / "verdicts.csv").write_text("columns,of,another,day\n")
     (project / "results" / "measurements.csv").write_text("not a table of an article\n")
     commit(project, "second")
@@ -285,7 +286,7 @@ def commit(project, message):
 def test_measurements_are_read_as_committed(repository):
     """From a folder below the top; changes of the working tree are not seen."""
     root = repository / "results"
-    results.write_measurements(root, "demo", frame(0.1))
+    table_files.write_measurements(root, "demo", frame(0.1))
     commit_id = revisions.resolve(root, "HEAD")
 
     assert commit_id == git(repository, "rev-parse", "HEAD")
@@ -295,9 +296,9 @@ def test_measurements_are_read_as_committed(repository):
 def test_the_history_is_read_as_committed(repository):
     """None before it was there; a malformed one is named."""
     root = repository / "results"
-    results.write_history(root, "demo", epochs(2.0, 1.0))
+    table_files.write_history(root, "demo", epochs(2.0, 1.0))
     commit(repository, "third")
-    results.write_history(root, "demo", epochs(9.0))
+    table_files.write_history(root, "demo", epochs(9.0))
 
     assert revisions.read_history(root, revisions.resolve(root, "HEAD"))["value"].tolist() == [2, 1]
     empty = revisions.read_history(root, revisions.resolve(root, "HEAD~1"))
@@ -360,8 +361,8 @@ def test_the_command_compares_the_working_tree_with_a_revision(repository):
     """It informs, whatever changed: 0; an unknown revision is wrong use: 2."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "replication", repository / "replication", ignore=ignored)
-    results.write_measurements(repository / "results", "demo", frame(0.83, 0.84, 0.99))
-    results.write_history(repository / "results", "demo", epochs(1.0))
+    table_files.write_measurements(repository / "results", "demo", frame(0.83, 0.84, 0.99))
+    table_files.write_history(repository / "results", "demo", epochs(1.0))
     by_default, unknown = replicate(repository, "diff"), replicate(repository, "diff", "nothing")
     found = json.loads(replicate(repository, "diff", "main~1", "--json").stdout)
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from replication import experiments, fingerprints, results
+from replication import experiments, fingerprints
 from replication.runner import Job, expected, settings
 from replication.runner.expected import Budget, Expected, parse_minutes
+from tests import table_files
 
 QUICK, LONG = "clustering-identities", "clustering-eq5-mnist"
 
@@ -31,7 +32,7 @@ def past(tmp_path, monkeypatch):
 
     def write(runs, *, today=False):
         root = settings.TODAY if today else settings.RESULTS
-        results.write_provenance(root, "clustering", runs)
+        table_files.write_provenance(root, "clustering", runs)
         return Expected(threads=2)
 
     return write

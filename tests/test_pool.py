@@ -18,7 +18,8 @@ PATIENCE = 60  # seconds; a limit for what hangs, not a measurement
 
 
 def named(name):
-    return SimpleNamespace(name=name, inputs={}, profile="smoke")
+    experiment = SimpleNamespace(slug="any")
+    return SimpleNamespace(name=name, inputs={}, profile="smoke", experiment=experiment)
 
 
 JOBS = [named(f"any/smoke/{seed}") for seed in range(4)]
@@ -34,7 +35,7 @@ class Answering:
         self.log = log
         self.hired.append(threads)
 
-    def run(self, name, inputs, announce, *, since, every):
+    def run(self, name, inputs, announce, *, every):
         announce(Event(f"{name}: epoch", kind="epoch", job=name))
         self.log(Event("a warning"))
         return self.answers.get(name, {"path": name})
@@ -57,10 +58,9 @@ def answers(monkeypatch, tmp_path):
     monkeypatch.setattr(pool.settings, "BUILD", tmp_path)
     monkeypatch.setattr(pool, "Worker", Answering)
     monkeypatch.setattr(pool, "Expected", lambda threads: known)
-    monkeypatch.setattr(pool, "forget_stale_rows", lambda: None)
-    monkeypatch.setattr(pool, "missing", lambda jobs, since: list(jobs))
-    monkeypatch.setattr(pool, "load", lambda job, since: found)
-    monkeypatch.setattr(pool, "record", lambda *_: None)
+    monkeypatch.setattr(pool.today, "rebuild", lambda slugs: None)
+    monkeypatch.setattr(pool.today, "prepare", lambda jobs, **_: list(jobs))
+    monkeypatch.setattr(pool, "load", lambda job: found)
     told = {}
     monkeypatch.setattr(Answering, "answers", told)
     monkeypatch.setattr(Answering, "hired", [], raising=False)

@@ -13,6 +13,7 @@ from replication import results
 from replication.claims import ClaimError, report
 from replication.claims.check import check
 from replication.claims.tables import replace_table
+from tests import table_files
 
 CLAIMS = """slug = "demo"
 number = 1
@@ -62,7 +63,7 @@ README = "# Demo\n\n<!-- claims:begin -->\nold\n<!-- claims:end -->\n\nAfter.\n"
 
 def record(root, experiment, seed, value, *, profile="full", fingerprint="here"):
     """Records a run with the one metric `purity`."""
-    results.record(
+    table_files.record(
         root,
         "demo",
         experiment=experiment,
@@ -180,7 +181,7 @@ def test_missing_and_surplus_rows_are_problems(project):
     extra = ("demo-run", "entropy", "nats", "none", "core")
     metrics = results.read_metrics(project / "results")
     metrics = pd.concat([metrics, pd.DataFrame([extra], columns=metrics.columns)])
-    results.write_metrics(project / "results", "demo", metrics)
+    table_files.write_metrics(project / "results", "demo", metrics)
 
     found = [problem.found for problem in run_check(project).problems]
     assert found == ["no row of entropy"] * 3
@@ -191,7 +192,7 @@ def test_a_core_experiment_needs_a_full_run_and_every_run_its_provenance(project
     record(project / "results", "demo-new", 0, 0.5, profile="embedded")
     runs = results.read_provenance(project / "results")
     del runs["demo-new/embedded/0"]
-    results.write_provenance(project / "results", "demo", runs)
+    table_files.write_provenance(project / "results", "demo", runs)
 
     subjects = {p.subject: p.expected for p in run_check(project).problems}
     assert subjects == {

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from replication import results
 from replication.results import ResultsError, format_value
+from tests import table_files
 
 ABOUT = '{"one/full/0": {"fingerprint": "here", %s}}'  # a run's provenance
+ABOUT_RUN = {"fingerprint": "here"}
 HEADER = "experiment,profile,seed,metric,value,num_examples\n"
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=64)
 
@@ -31,7 +33,7 @@ def record(root, experiment="one", seed=0, value=0.5, **changes):
         "history": history,
         "provenance": {"fingerprint": "this machine", "minutes": 1.5},
     } | changes
-    results.record(root, "article", **arguments)
+    table_files.record(root, "article", **arguments)
 
 
 def tables(root):
@@ -177,7 +179,7 @@ def test_an_experiment_belongs_to_one_article(tmp_path):
     """The same experiment in two folders is ambiguous."""
     for slug in ("a", "b"):
         frame = pd.DataFrame([("one", "full", 0, "m", 0.5, 1)], columns=HEADER.strip().split(","))
-        results.write_measurements(tmp_path, slug, frame)
+        table_files.write_measurements(tmp_path, slug, frame)
 
     assert len(results.read_measurements(tmp_path, "a")) == 1
     with pytest.raises(ResultsError, match="expected experiment 'one' in one article only"):
@@ -215,11 +217,11 @@ def test_a_written_frame_is_checked_like_a_read_one(tmp_path):
                          "unit", "better", "tier"])  # fmt: skip
 
     with pytest.raises(ResultsError, match="received .*tier,colour"):
-        results.write_metrics(tmp_path, "article", frame.assign(colour="red"))
+        table_files.write_metrics(tmp_path, "article", frame.assign(colour="red"))
     with pytest.raises(ResultsError, match="row 2: expected one row for each"):
-        results.write_metrics(tmp_path, "article", pd.concat([frame, frame]))
+        table_files.write_metrics(tmp_path, "article", pd.concat([frame, frame]))
     with pytest.raises(ResultsError, match="column 'better': expected one of higher, lower, none"):
-        results.write_metrics(tmp_path, "article", frame.assign(better="bigger"))
+        table_files.write_metrics(tmp_path, "article", frame.assign(better="bigger"))
     assert tables(tmp_path) == {}
 
 
@@ -256,27 +258,25 @@ def test_a_full_disk_leaves_every_table_as_it_was(tmp_path, monkeypatch):
     assert tables(tmp_path) == before
 
 
-def test_forgetting_a_run_leaves_the_others(tmp_path):
-    """Rows whose run is no longer valid go from all tables but the declaration."""
-    record(tmp_path, seed=0)
-    before = tables(tmp_path)
-    record(tmp_path, seed=1)
-    results.forget(tmp_path, "article", experiment="one", profile="full", seed=1)
+def write_stored(root, name):
+    """Stores six seeds of an experiment and has the tables written after each."""
 
-    assert tables(tmp_path) == before
+    def stored():
+        for path in sorted((root / "store").iterdir()):
+            experiment, seed = path.name.split("-")
+            yield results.Run(experiment, "full", int(seed), "core", [], {}, [], ABOUT_RUN)
 
-
-def record_many(root, experiment):
-    """Records six seeds of one experiment; runs in a process of its own."""
     for seed in range(6):
-        record(root, experiment, seed)
+        (root / "store" / f"{name}-{seed}").touch()
+        results.write_runs(root / "tables", "article", stored())
 
 
-def test_two_processes_may_record_at_once(tmp_path):
-    """No run is lost between the reading and the writing of another process."""
+def test_two_processes_may_write_at_once(tmp_path):
+    """Who writes last has looked last: no run is lost between one's reading and writing."""
+    (tmp_path / "store").mkdir()
     context = multiprocessing.get_context("fork")  # spawn would import pandas twice more
     workers = [
-        context.Process(target=record_many, args=(tmp_path, name)) for name in ("one", "two")
+        context.Process(target=write_stored, args=(tmp_path, name)) for name in ("one", "two")
     ]
     for worker in workers:
         worker.start()
@@ -284,8 +284,29 @@ def test_two_processes_may_record_at_once(tmp_path):
         worker.join()
 
     assert [worker.exitcode for worker in workers] == [0, 0]
-    assert len(results.read_measurements(tmp_path)) == 12
-    assert len(results.read_provenance(tmp_path)) == 12
+    assert len(results.read_provenance(tmp_path / "tables")) == 12
+
+
+def test_tables_are_those_of_the_runs_and_of_no_other(tmp_path):
+    """What was there before goes; a table that is right already is not written again."""
+    runs = [
+        results.Run(
+            "one", "full", seed, "core", [("purity", "fraction", "higher")],
+            {"purity": (0.5, 10)}, [{"loss": 2.0}, {"loss": 1.0}], ABOUT_RUN,
+        )
+        for seed in range(2)
+    ]  # fmt: skip
+    record(tmp_path, "gone")
+    results.write_runs(tmp_path, "article", runs)
+    before, path = tables(tmp_path), tmp_path / "article" / "history.csv"
+    os.utime(path, (0, 0))
+    results.write_runs(tmp_path, "article", runs[::-1])
+
+    assert results.read_measurements(tmp_path)["experiment"].tolist() == ["one", "one"]
+    assert results.read_history(tmp_path)["value"].tolist() == [2.0, 1.0, 2.0, 1.0]
+    assert (tables(tmp_path), path.stat().st_mtime) == (before, 0)
+    results.write_runs(tmp_path, "article", [])
+    assert all(len(content.splitlines()) == 1 for content in tables(tmp_path).values())
 
 
 def test_promoting_replaces_whole_runs_and_keeps_the_others(tmp_path):

@@ -7,10 +7,10 @@ import os
 import numpy as np
 import pytest
 
-from replication import datasets, experiments, fingerprints, numerics, results, runner, store
+from replication import experiments, fingerprints, numerics, results, runner, store
 from replication.experiments import ExperimentError, Metric, Outcome
 from replication.runner import Job, execution, one_job, pool, settings
-from tests import stand_ins
+from tests import stand_ins, table_files
 
 QUICK = "clustering-identities"
 
@@ -46,8 +46,8 @@ class Here:
     def __init__(self, threads, log):
         pass
 
-    def run(self, name, inputs, announce, *, since, every):
-        task = {"name": name, "inputs": inputs, "since": since, "every": every}
+    def run(self, name, inputs, announce, *, every):
+        task = {"name": name, "inputs": inputs, "every": every}
         return one_job._answer(task, announce)
 
     def kill(self):
@@ -90,13 +90,14 @@ def test_a_finished_job_is_in_the_tables_of_today(counted):
     assert about["numerics"] == numerics.probe()
 
 
-def test_an_experiments_own_packages_are_in_its_environment(counted):
+def test_an_experiments_own_packages_are_in_its_environment(counted, monkeypatch):
     """Beside the versions that every run notes, and in the fingerprint made of them."""
-    plain, needy = (
+    both = [
         dataclasses.replace(counted[0], name=f"clustering-{name}", packages=packages)
         for name, packages in (("plain", ()), ("needy", ("umap-learn",)))
-    )
-    for experiment in (plain, needy):
+    ]
+    monkeypatch.setattr(experiments, "registry", lambda: {each.name: each for each in both})
+    for experiment in both:
         runner.execute(Job(experiment, "full", 0))
 
     recorded = results.read_provenance(settings.TODAY)
@@ -122,15 +123,25 @@ def test_a_job_that_fails_leaves_nothing_and_stops_nobody(counted, here):
     assert not jobs[0].path.exists()
 
 
-def test_fresh_ignores_what_was_stored_before(counted):
-    """With `since` in the future of the stored file the job runs again."""
+def test_fresh_moves_what_was_stored_aside(counted, here):
+    """The jobs of the call start over; others stay, and so does what was moved."""
     experiment, calls, _ = counted
-    job = Job(experiment, "full", 0)
-    runner.execute(job)
+    job, other = (Job(experiment, "full", seed) for seed in (0, 1))
+    for each in (job, other):
+        runner.execute(each)
+    before, epochs = job.path.read_bytes(), settings.BUILD / "checkpoints" / "key.npz"
+    store.write_atomically(epochs, b"half a training")
+    heard = []
 
-    runner.execute(job, since=job.path.stat().st_mtime + 1)
+    runner.run_jobs([job], fresh=True, announce=heard.append)
 
-    assert calls == [0, 0]
+    assert calls == [0, 1, 0]
+    assert other.path.exists() and not epochs.exists()
+    assert set(results.read_measurements(settings.TODAY)["seed"]) == {0, 1}
+    [aside] = (settings.BUILD / "aside").iterdir()
+    assert heard[0] == f"starting over: 1 stored runs and 1 trainings were moved to {aside}"
+    assert (aside / "runs" / job.path.name).read_bytes() == before
+    assert (aside / "checkpoints" / "key.npz").read_bytes() == b"half a training"
 
 
 def test_a_damaged_outcome_is_named_moved_aside_and_run_again(counted, capsys):
@@ -206,7 +217,7 @@ def test_every_stored_run_is_kept_with_its_rows_and_promoted_with_the_word(count
     jobs.append(Job(experiment, "full", 0))
     for job in jobs:
         runner.execute(job)
-    runner.promote(reason="first run")
+    runner.promote()
     before = results.read_measurements(settings.RESULTS)
     inputs["source"] = {"f": "2"}
 
@@ -218,29 +229,52 @@ def test_every_stored_run_is_kept_with_its_rows_and_promoted_with_the_word(count
         seed = int(name.rpartition("/")[2])
         assert about["key"] == fingerprints.digest(experiment.inputs(seed, "full"))
         assert about["unchanged_because"] == "renamed a variable"
-        assert about["accepted_because"] == "first run"
     assert len(calls) == 3
     assert keep() == ["nothing to keep"]
 
 
-def test_rows_of_a_run_that_was_kept_come_back(counted):
-    """Where the call that kept it was killed before it wrote them."""
-    experiment, _, inputs = counted
-    runner.execute(Job(experiment, "full", 0))
-    inputs["source"] = {"f": "2"}
-    keep()
-    results.forget(settings.TODAY, "clustering", experiment=experiment.name, profile="full", seed=0)
+@pytest.mark.parametrize("other", ["seed", "profile", "experiment"])
+def test_a_run_under_the_name_of_another_is_refused(counted, monkeypatch, capsys, other):
+    """`cp` of a run file gave another seed the numbers of this one."""
+    experiment, calls, inputs = counted
+    twin = dataclasses.replace(experiment, name="clustering-twin")
+    monkeypatch.setattr(
+        experiments, "registry", lambda: {each.name: each for each in (experiment, twin)}
+    )
+    monkeypatch.setattr(
+        type(experiment),
+        "inputs",
+        lambda self, seed, profile: {
+            **inputs,
+            "parameters": {"experiment": self.name, "seed": seed, "profile": profile},
+        },
+    )
+    job = Job(experiment, "full", 0)
+    runner.execute(job)
+    copied = {
+        "seed": Job(experiment, "full", 1),
+        "profile": Job(experiment, "embedded", 0),
+        "experiment": Job(twin, "full", 0),
+    }[other]
+    copied.path.write_bytes(job.path.read_bytes())
 
-    assert keep() == ["nothing to keep"]
-    assert results.read_measurements(settings.TODAY)["value"].tolist() == [42.0]
+    runner.today.rebuild()
+    outcome = runner.execute(copied)
+
+    said = capsys.readouterr().err
+    assert f"{copied.path} is the outcome of another job" in said and "moved aside to" in said
+    assert len(calls) == 2 and outcome.metrics == {"answer": (42.0 + copied.seed, 7)}
+    [aside] = copied.path.parent.glob("*.damaged-*")
+    assert aside.read_bytes() == job.path.read_bytes()
+    assert len(results.read_measurements(settings.TODAY)) == 2
 
 
 def test_a_run_on_another_backend_is_not_kept_as_ours(counted):
     """The newest file was taken, whoever had computed it."""
     experiment, _, inputs = counted
-    job = Job(experiment, "full", 0)
     for backend in ("tensorflow", "jax"):
         inputs["environment"] = {"backend": backend, "device": "cpu"}
+        job = Job(experiment, "full", 0)
         runner.execute(job)
         os.utime(job.path, (len(backend), 2e9 - len(backend)))  # that of jax is newer
     inputs["environment"] = {"backend": "torch", "device": "cpu"}
@@ -276,8 +310,8 @@ def test_a_job_that_was_killed_names_no_traceback(counted):
     assert not (settings.BUILD / "failures").exists()
 
 
-def test_promote_leaves_smoke_out_and_notes_the_reason(counted):
-    """Only full and embedded runs are committed evidence."""
+def test_promote_leaves_smoke_out(counted):
+    """Only full and embedded runs are committed evidence; a first run needs no reason."""
     experiment = counted[0]
     runner.execute(Job(experiment, "full", 0))
     runner.execute(Job(experiment, "smoke", 0))
@@ -287,8 +321,8 @@ def test_promote_leaves_smoke_out_and_notes_the_reason(counted):
     assert names == ["clustering-stand-in/full/0"]
     committed = results.read_provenance(settings.RESULTS)
     assert list(committed) == names
-    assert committed[names[0]]["accepted_because"] == "first run"
-    assert runner.promote(reason="again") == []  # accepted_because alone is no change
+    assert "accepted_because" not in committed[names[0]]
+    assert runner.promote(reason="again") == []
 
 
 def test_measurements_overlay_this_checkout_on_the_committed(counted):
@@ -299,9 +333,8 @@ def test_measurements_overlay_this_checkout_on_the_committed(counted):
     runner.promote()
     committed = results.read_measurements(settings.RESULTS, "clustering")
     committed["value"] = -1.0
-    results.write_measurements(settings.RESULTS, "clustering", committed)
-    results.write_measurements(settings.TODAY, "clustering", committed[committed.seed == 5])
-    runner.execute(Job(experiment, "full", 0), since=2**40)
+    table_files.write_measurements(settings.RESULTS, "clustering", committed)
+    Job(experiment, "full", 1).path.unlink()
 
     found = runner.measurements("clustering", "full")
 
@@ -320,69 +353,6 @@ def test_jobs_side_by_side_give_the_numbers_of_jobs_in_turn(monkeypatch):
 
     assert ended == ([], [])
     assert [execution.load(job)[0].metrics for job in jobs] == in_turn
-
-
-def test_selection_names_what_there_is():
-    """An unknown article or pattern is an error that lists the known ones."""
-    with pytest.raises(ExperimentError, match="expected one of applied"):
-        runner.select(article="nothing")
-    with pytest.raises(ExperimentError, match="clustering-eq5-mnist"):
-        runner.select(pattern="nothing-*")
-
-
-def test_a_plan_holds_core_jobs_longest_first():
-    """Extended experiments come only on demand; long jobs start first."""
-    core = runner.plan(seeds=[0, 1], profile="full")
-    everything = runner.plan(seeds=[0], profile="full", extended=True)
-
-    assert {job.experiment.tier for job in core} == {"core"}
-    assert {job.seed for job in core} == {0, 1}
-    assert len(everything) == len(experiments.registry())
-    minutes = [job.experiment.minutes for job in core]
-    assert minutes == sorted(minutes, reverse=True)
-
-
-def _library_without_data(tmp_path, monkeypatch):
-    empty = datasets.Library((tmp_path / "nowhere",), tmp_path / "cache")
-    monkeypatch.setattr(settings, "library", lambda: empty)
-    monkeypatch.setattr(datasets, "_reachable", lambda name: False)
-
-
-def test_auto_falls_back_loudly_to_the_embedded_digits(tmp_path, monkeypatch):
-    """Without data `auto` is embedded and says which data are missing and how to get them."""
-    _library_without_data(tmp_path, monkeypatch)
-    wanted = runner.select(article="clustering")
-
-    name, notice = runner.choose_profile("auto", wanted, strict=False)
-
-    assert name == "embedded"
-    assert "NO DATA: fashion_mnist, mnist" in notice
-    assert "TFDS_DATA_DIR" in notice
-
-
-@pytest.mark.parametrize(("profile", "strict"), [("auto", True), ("full", False)])
-def test_missing_data_are_an_error_where_asked_for(tmp_path, monkeypatch, profile, strict):
-    """STRICT=1 and an explicit full profile refuse to run on the digits."""
-    _library_without_data(tmp_path, monkeypatch)
-
-    with pytest.raises(datasets.DatasetError, match="Set TFDS_DATA_DIR"):
-        runner.choose_profile(profile, runner.select(), strict=strict)
-
-
-def test_an_unknown_profile_is_an_error():
-    """The message lists the profiles."""
-    with pytest.raises(ExperimentError, match="auto, full, embedded, smoke"):
-        runner.choose_profile("huge", [], strict=False)
-
-
-def test_the_search_path_starts_with_the_named_folder(monkeypatch, tmp_path):
-    """$TFDS_DATA_DIR comes first, the home folder last."""
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-
-    search = settings.library().search
-
-    assert search[0] == tmp_path
-    assert search[-1].name == "tensorflow_datasets"
 
 
 def test_an_unwritable_build_folder_is_named(counted, tmp_path, monkeypatch):

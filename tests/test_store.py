@@ -236,6 +236,7 @@ DAMAGES = {
     ),
     "not JSON": overwrite("{"),
     "not a mapping": overwrite("[]"),
+    "another run": lambda path: overwrite('{"key": "other", "epoch": 2}')(path),
     "a field missing": overwrite('{"epoch": 1}'),
 }
 

@@ -14,7 +14,7 @@ alternative to a detail that an article leaves open. Rows are sorted and numbers
 have 6 significant digits, so that a diff of a table means something.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,7 +44,7 @@ __all__ = [
     "PROFILES",
     "VERDICTS",
     "ResultsError",
-    "forget",
+    "Run",
     "format_value",
     "overwritten",
     "promote",
@@ -53,14 +53,10 @@ __all__ = [
     "read_metrics",
     "read_provenance",
     "read_text",
-    "record",
     "summary_text",
-    "write_history",
-    "write_measurements",
-    "write_metrics",
-    "write_provenance",
-    "write_text",
+    "write_runs",
     "write_summary",
+    "write_text",
 ]
 _PROVENANCE = "provenance.json"
 _REASON = "accepted_because"  # in the provenance of a run
@@ -89,29 +85,6 @@ def read_provenance(root: Path, slug: str | None = None) -> dict[str, dict]:
     return runs
 
 
-def write_measurements(root: Path, slug: str, frame: pd.DataFrame) -> None:
-    """Writes `measurements.csv` whole; if a row is bad, raises and leaves it as it was."""
-    _write(MEASUREMENTS, Path(root), slug, frame)
-
-
-def write_metrics(root: Path, slug: str, frame: pd.DataFrame) -> None:
-    """Writes `metrics.csv` whole."""
-    _write(METRICS, Path(root), slug, frame)
-
-
-def write_history(root: Path, slug: str, frame: pd.DataFrame) -> None:
-    """Writes `history.csv` whole."""
-    _write(HISTORY, Path(root), slug, frame)
-
-
-def write_provenance(root: Path, slug: str, runs: Mapping[str, dict]) -> None:
-    """Writes `provenance.json` whole."""
-    path = Path(root) / slug / _PROVENANCE
-    text = render_provenance(runs, str(path))
-    with locked(Path(root)):
-        replace_texts({path: text})
-
-
 def write_summary(root: Path, table: Table, frame: pd.DataFrame) -> Path:
     """Writes `verdicts.csv` or `ledger.csv`, which stand beside the folders of the articles."""
     path = Path(root) / table.file_name
@@ -131,67 +104,68 @@ def write_text(path: Path, text: str) -> None:
     replace_texts({Path(path): text})
 
 
-def record(
-    root: Path,
-    slug: str,
-    *,
-    experiment: str,
-    profile: str,
-    seed: int,
-    metrics: list[tuple[str, str, str]],
-    tier: str,
-    measurements: Mapping[str, tuple[float, int]],
-    history: pd.DataFrame | None,
-    provenance: dict,
-) -> None:
-    """Puts one finished run into the tables of `<root>/<slug>`, replacing its former rows.
+@dataclass(frozen=True)
+class Run:
+    """One finished run, as the four tables hold it.
 
-    Either all four tables hold the run afterwards, or none was touched. Two
-    processes may record different runs at once: a lock file orders them.
-
-    Args:
-        root: Folder of the tables, normally `build/results`.
-        slug: The article the experiment belongs to.
+    Attributes:
         experiment: Name of the experiment.
         profile: `full`, `embedded` or `smoke`.
         seed: Seed of the run.
-        metrics: Every declared metric as `(metric, unit, better)`.
         tier: `core` or `extended`.
+        metrics: Every declared metric as `(metric, unit, better)`.
         measurements: `(value, num_examples)` of every declared metric.
-        history: Columns `epoch`, `quantity`, `value`; None where nothing was trained.
+        history: Means of each epoch; empty where nothing was trained.
         provenance: How the run was made; its `fingerprint` names the environment.
+    """
+
+    experiment: str
+    profile: str
+    seed: int
+    tier: str
+    metrics: Sequence[tuple[str, str, str]]
+    measurements: Mapping[str, tuple[float, int]]
+    history: Sequence[Mapping[str, float]]
+    provenance: Mapping[str, object]
+
+
+def write_runs(root: Path, slug: str, runs: Iterable[Run]) -> None:
+    """Makes the tables of `<root>/<slug>` those of these runs and of no other.
+
+    A table that says so already is left as it is.
+
+    Args:
+        root: Folder of the tables, normally `build/results`.
+        slug: The article the experiments belong to.
+        runs: Read while the folder is locked: who writes last has looked last.
 
     Raises:
         ResultsError: If a value is not finite, the measured names are not the
-            declared ones, or the folder cannot be written.
+            declared ones, or the folder cannot be written. All tables are then
+            as they were.
     """
-    declared, measured = {metric for metric, _, _ in metrics}, set(measurements)
+    root = Path(root)
+    with locked(root):
+        rows = _Rows.of(runs)
+        texts = rows.texts_in(root / slug) if rows.provenance or (root / slug).exists() else {}
+        replace_texts({path: text for path, text in texts.items() if not _holds(path, text)})
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except (OSError, UnicodeEncodeError):  # writing tells what is wrong
+        return False
+
+
+def _require_declared(run: Run) -> None:
+    declared, measured = {metric for metric, _, _ in run.metrics}, set(run.measurements)
     if declared != measured:
         raise ResultsError(
-            f"experiment {experiment!r}, seed {seed}: expected every declared metric and no "
-            f"other; received none of {sorted(declared - measured)} and, undeclared, "
+            f"experiment {run.experiment!r}, seed {run.seed}: expected every declared metric and "
+            f"no other; received none of {sorted(declared - measured)} and, undeclared, "
             f"{sorted(measured - declared)}; measure what is declared, or declare it"
         )
-    run = {"experiment": experiment, "profile": profile, "seed": seed}
-    values = [(*run.values(), name, *measurements[name]) for name in measurements]
-    if history is None:
-        history = pd.DataFrame(columns=["epoch", "quantity", "value"])
-    rows = _Rows(
-        pd.DataFrame(values, columns=list(MEASUREMENTS.columns)),
-        pd.DataFrame([(experiment, *m, tier) for m in metrics], columns=list(METRICS.columns)),
-        history.assign(**run),
-        {f"{experiment}/{profile}/{seed}": dict(provenance)},
-    )
-    with locked(Path(root)):
-        _merge(Path(root), slug, rows, {tuple(run.values())})
-
-
-def forget(root: Path, slug: str, *, experiment: str, profile: str, seed: int) -> None:
-    """Removes one run from the tables of `<root>/<slug>`; its declared metrics stay."""
-    columns = (list(table.columns) for table in (MEASUREMENTS, METRICS, HISTORY))
-    nothing = _Rows(*(pd.DataFrame(columns=names) for names in columns), {})
-    with locked(Path(root)):
-        _merge(Path(root), slug, nothing, {(experiment, profile, seed)})
 
 
 def promote(
@@ -213,9 +187,8 @@ def promote(
         target_root: Where they go, normally `results`.
         slug: The article.
         profiles: Only runs of these profiles; None for all.
-        reason: Why numbers may change; kept in provenance as
-            `accepted_because`, in place of an older one. Without a reason the
-            older one stays with a run whose numbers stay.
+        reason: Why numbers may change; kept as `accepted_because` in the provenance of those
+            runs whose numbers do, in place of an older one, and of no other.
 
     Returns:
         The runs that are new or differ in a number or in provenance, or whose
@@ -267,13 +240,13 @@ def _overwritten(source: "_Rows", target: "_Rows") -> set[tuple]:
 
 
 def _with_reasons(source: "_Rows", target: "_Rows", runs: list[tuple], reason: str) -> dict:
-    """The provenance of the source, the runs with why they were accepted."""
+    """The provenance of the source; a run whose numbers change says why, others what they said."""
     found, lost = dict(source.provenance), _overwritten(source, target)
     for run in runs:
         name = "/".join(map(str, run))
-        older = "" if run in lost else target.provenance.get(name, {}).get(_REASON, "")
-        if name in found and (reason or older):
-            found[name] = {**found[name], _REASON: reason or older}
+        why = reason if run in lost else target.provenance.get(name, {}).get(_REASON, "")
+        if name in found and why:
+            found[name] = {**found[name], _REASON: why}
     return found
 
 
@@ -294,6 +267,35 @@ class _Rows:
             read_history(root, slug),
             read_provenance(root, slug),
         )
+
+    @staticmethod
+    def of(runs: Iterable[Run]) -> "_Rows":
+        measurements, metrics, history, provenance = [], set(), [], {}
+        for run in runs:
+            name = (run.experiment, run.profile, run.seed)
+            _require_declared(run)
+            measurements += [(*name, metric, *value) for metric, value in run.measurements.items()]
+            metrics |= {(run.experiment, *metric, run.tier) for metric in run.metrics}
+            history += [
+                (*name, epoch, quantity, value)
+                for epoch, means in enumerate(run.history, start=1)
+                for quantity, value in means.items()
+            ]
+            provenance["/".join(map(str, name))] = dict(run.provenance)
+        tables = ((MEASUREMENTS, measurements), (METRICS, metrics), (HISTORY, history))
+        frames = (pd.DataFrame(list(rows), columns=list(table.columns)) for table, rows in tables)
+        return _Rows(*frames, provenance)
+
+    def texts_in(self, folder: Path) -> dict[Path, str]:
+        """The text of each table by its file in a folder, in the order in which to replace them.
+
+        Provenance comes last: it vouches for rows that are there already.
+        """
+        tables = ((METRICS, self.metrics), (HISTORY, self.history))
+        return {
+            folder / table.file_name: render_table(table, rows, table.file_name)
+            for table, rows in (*tables, (MEASUREMENTS, self.measurements))
+        } | {folder / _PROVENANCE: render_provenance(self.provenance, _PROVENANCE)}
 
     def by_run(self) -> dict[tuple, list]:
         """Everything known of each measured run, to compare it."""
@@ -326,7 +328,7 @@ class _Rows:
 
 def _merge(root: Path, slug: str, new: _Rows, runs: set[tuple]) -> None:
     """Replaces these runs by the rows of `new`; other rows of `new` stay out."""
-    old, folder = _Rows.read(root, slug), root / slug
+    old = _Rows.read(root, slug)
     keys = {"/".join(map(str, run)) for run in runs}
 
     def of_runs(frame: pd.DataFrame) -> pd.Series:
@@ -341,18 +343,9 @@ def _merge(root: Path, slug: str, new: _Rows, runs: set[tuple]) -> None:
     )
     provenance = {key: run for key, run in old.provenance.items() if key not in keys}
     provenance |= {key: run for key, run in new.provenance.items() if key in keys}
-    texts = {
-        folder / METRICS.file_name: render_table(METRICS, metrics, METRICS.file_name),
-        folder / HISTORY.file_name: render_table(
-            HISTORY, merged(old.history, new.history), HISTORY.file_name
-        ),
-        folder / MEASUREMENTS.file_name: render_table(
-            MEASUREMENTS, merged(old.measurements, new.measurements), MEASUREMENTS.file_name
-        ),
-        folder / _PROVENANCE: render_provenance(provenance, _PROVENANCE),
-    }
-    # Provenance last: whoever is killed in between finds by it that the rows are to be done again.
-    replace_texts(texts)
+    measurements = merged(old.measurements, new.measurements)
+    together = _Rows(measurements, metrics, merged(old.history, new.history), provenance)
+    replace_texts(together.texts_in(root / slug))
 
 
 def _concat(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -380,10 +373,3 @@ def _read(table: Table, root: Path, slug: str | None) -> pd.DataFrame:
                 )
         frame = _concat(frame, rows)
     return frame.reset_index(drop=True)
-
-
-def _write(table: Table, root: Path, slug: str, frame: pd.DataFrame) -> None:
-    path = root / slug / table.file_name
-    text = render_table(table, frame, str(path))
-    with locked(root):
-        replace_texts({path: text})

@@ -2,7 +2,8 @@
 
 settings.py   where things are; the only reader of environment variables
 jobs.py       what a call runs, and where each job's outcome is stored
-execution.py  running a job, storing, resuming
+execution.py  running a job: storing, resuming, reading what is stored
+today.py      build/results, the tables of what is stored
 one_job.py    jobs in a process of their own
 pool.py       jobs side by side on this machine
 cluster.py    the same on a Dask cluster
@@ -16,12 +17,12 @@ import pandas as pd
 
 from replication import experiments, results
 from replication.experiments import Outcome
-from replication.runner import settings
+from replication.runner import settings, today
 from replication.runner.cluster import run_jobs_on_cluster
-from replication.runner.execution import execute
 from replication.runner.jobs import Job, plan, select
 from replication.runner.pool import Ended, run_jobs
 from replication.runner.settings import choose_profile, kernel_environment, profile_name
+from replication.runner.today import execute
 from replication.runner.upkeep import explain, keep_unchanged, promote
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "run_jobs_on_cluster",
     "select",
     "settings",
+    "today",
 ]
 
 
@@ -81,8 +83,9 @@ def history(slug: str, profile: str | None = None) -> pd.DataFrame:
 
 def _overlaid(read, slug: str, profile: str | None) -> pd.DataFrame:
     chosen = profile_name(select(article=slug), profile)
+    today.rebuild([slug])
     run = ["experiment", "profile", "seed"]
-    committed, today = read(settings.RESULTS, slug), read(settings.TODAY, slug)
-    renewed = committed.set_index(run).index.isin(today.set_index(run).index)
-    found = pd.concat([committed[~renewed], today], ignore_index=True)
+    committed, made_here = read(settings.RESULTS, slug), read(settings.TODAY, slug)
+    renewed = committed.set_index(run).index.isin(made_here.set_index(run).index)
+    found = pd.concat([committed[~renewed], made_here], ignore_index=True)
     return found[found["profile"] == chosen].sort_values(run, kind="stable", ignore_index=True)

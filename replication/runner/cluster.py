@@ -16,11 +16,10 @@ from pathlib import Path
 
 from replication import store
 from replication.events import Announce, Event
-from replication.runner import one_job
-from replication.runner.execution import done, execute, load, missing, note_failure, record
+from replication.runner import one_job, today
+from replication.runner.execution import load, note_failure
 from replication.runner.jobs import Job
-from replication.runner.pool import Ended, planned
-from replication.runner.upkeep import forget_stale_rows
+from replication.runner.pool import Ended, finish, planned
 
 
 class ClusterError(ValueError):
@@ -40,12 +39,8 @@ def run_jobs_on_cluster(address: str, jobs: list[Job], *, announce: Announce = p
             or `distributed` is not installed.
     """
     with _connected(address) as client:
-        forget_stale_rows()
-        todo = missing(jobs)
+        todo = today.prepare(jobs)
         announce(planned(jobs, todo))
-        for job in jobs:
-            if job not in todo:
-                execute(job, announce=announce)
         return Ended(_send(client, todo, announce) if todo else [], [])
 
 
@@ -81,7 +76,7 @@ def _connected(address: str) -> Iterator:
     except (OSError, TypeError, ValueError) as error:
         raise ClusterError(
             f"no Dask scheduler answers at {address} within {seconds:g} s: "
-            f"{str(error) or 'no word from it'}. Start one with `dask scheduler`, or mend the "
+            f"{str(error) or 'no word from it'}. Start one with `dask scheduler`, or correct the "
             "address; to wait for longer, set DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT=60s"
         ) from error
     with client:
@@ -142,17 +137,10 @@ def _settle(job: Job, future, announce) -> list[tuple[Job, str]]:
     host = report["host"]
     if "error" in report:
         return [note_failure(job, f"on {host}: {report['error']}", report["trace"], announce)]
-    found = load(job)
-    if found is None:  # another store than ours, or a file server that lags behind
+    if load(job) is None:  # another store than ours, or a file server that lags behind
         store.write_atomically(job.path, report["content"])
-        found = load(job)
-    if found is None:
-        what = f"on {host}: the outcome arrived damaged; run the same sweep again"
-        return [note_failure(job, what, what, announce)]
-    record(job, *found)
-    minutes = found[1]["provenance"]["minutes"]
-    announce(done(job, minutes, host))
-    return []
+    lost = f"on {host}: the outcome arrived damaged; run the same sweep again"
+    return finish(job, lost, announce, where=host)
 
 
 def _explained(error: BaseException) -> str:

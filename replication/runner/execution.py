@@ -1,114 +1,78 @@
-"""Running a job: from its last stored epoch on, into the run store and the tables.
+"""Running a job: from its last stored epoch on, into the run store.
 
-A finished job is a file in the run store and rows in `build/results`; one that
-was cut off leaves the epochs it finished, and neither file nor rows.
+A finished job is a file in the run store; one that was cut off leaves the
+epochs it finished, and no such file.
 """
 
 import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from replication import experiments, fingerprints, numerics, results, store
+from replication import experiments, fingerprints, numerics, store
 from replication.events import Announce, Event
 from replication.experiments import Outcome, Profile
-from replication.results.schema import HISTORY, MEASUREMENTS, METRICS, Table, render_table
 from replication.runner import settings
 from replication.runner.jobs import Job
 
 
-def execute(job: Job, *, since: float = 0.0, announce: Announce = print) -> Outcome:
-    """Runs one job, or finds it done, and puts its rows into `build/results`.
-
-    Args:
-        job: What to run.
-        since: Outcomes and epochs stored before this time (seconds since the
-            epoch) are ignored; 0 ignores none.
-        announce: Receives an event per event.
-
-    Returns:
-        The outcome.
-    """
-    stored = load(job, since=since)
-    outcome, about = stored or run_and_store(job, since=since, announce=announce)
-    if not stored:
-        announce(done(job, about["provenance"]["minutes"]))
-    if not stored or not _recorded(job, outcome, about):
-        record(job, outcome, about)
-    return outcome
-
-
-def _recorded(job: Job, outcome: Outcome, about: dict) -> bool:
-    """Whether `build/results` has the run, every row of it: a table may be gone, or its end."""
-    slug = job.experiment.slug
-    if results.read_provenance(settings.TODAY, slug).get(job.name) != about["provenance"]:
-        return False
-    for table, rows in _tables(job, outcome):
-        path = settings.TODAY / slug / table.file_name
-        there = results.read_text(path).splitlines() if path.is_file() else []
-        if not set(there).issuperset(render_table(table, rows, str(path)).splitlines()):
-            return False
-    return True
-
-
-def _tables(job: Job, outcome: Outcome) -> list[tuple[Table, pd.DataFrame]]:
-    """The rows of a run in the tables that hold numbers, and the metrics it declares."""
-    experiment = job.experiment
-    run = {"experiment": experiment.name, "profile": job.profile, "seed": job.seed}
-    values = [(*run.values(), name, *each) for name, each in outcome.metrics.items()]
-    metrics = [
-        (experiment.name, each.name, each.unit, each.better, experiment.tier)
-        for each in experiment.metrics
-    ]
-    return [
-        (MEASUREMENTS, pd.DataFrame(values, columns=list(MEASUREMENTS.columns))),
-        (METRICS, pd.DataFrame(metrics, columns=list(METRICS.columns))),
-        (HISTORY, _long_history(outcome.history).assign(**run)),
-    ]
-
-
-def record(job: Job, outcome: Outcome, about: dict) -> None:
-    """Puts the rows of a finished job into `build/results`, in place of former ones.
-
-    Args:
-        job: What was run.
-        outcome: What it found.
-        about: What is known about the run, as `load` returns it.
-    """
-    experiment = job.experiment
-    results.record(
-        settings.TODAY,
-        experiment.slug,
-        experiment=experiment.name,
-        profile=job.profile,
-        seed=job.seed,
-        metrics=[(each.name, each.unit, each.better) for each in experiment.metrics],
-        tier=experiment.tier,
-        measurements=outcome.metrics,
-        history=_long_history(outcome.history),
-        provenance=about["provenance"],
-    )
-
-
-def load(job: Job, *, since: float = 0.0) -> tuple[Outcome, dict] | None:
+def load(job: Job) -> tuple[Outcome, dict] | None:
     """The stored outcome of a job with what is known about it, or None.
 
-    A damaged file is named, moved aside, and counts as none.
+    A file that is damaged, or the outcome of another job, is named, moved aside, and counts as
+    none.
     """
-    if not job.path.exists() or job.path.stat().st_mtime < since:
+    found = read_or_move_aside(job.path)
+    if found is None:
+        return None
+    about, arrays = found
+    measured = {name: (value, count) for name, (value, count) in about["metrics"].items()}
+    return Outcome(measured, about["history"], arrays), about
+
+
+def read_or_move_aside(path: Path, *names: str) -> tuple[dict, dict[str, np.ndarray]] | None:
+    """What `read` finds; None where nothing is, or nothing that can be used."""
+    if not path.exists():
         return None
     try:
-        arrays = store.load_arrays(job.path)
-        about = json.loads(str(arrays.pop("about")))
-        measured = {name: (value, count) for name, (value, count) in about["metrics"].items()}
-        return Outcome(measured, about["history"], arrays), about
-    except (store.StoreError, AttributeError, KeyError, TypeError, ValueError) as error:
-        aside = store.move_aside(job.path)
-        print(f"{error} It was moved aside to {aside}; the job runs anew.", file=sys.stderr)
+        return read(path, *names)
+    except store.StoreError as error:
+        aside = store.move_aside(path)
+        print(f"{error} It was moved aside to {aside}; the job counts as not run.", file=sys.stderr)
         return None
+
+
+def read(path: Path, *names: str) -> tuple[dict, dict[str, np.ndarray]]:
+    """What a stored outcome says of itself, and its arrays.
+
+    Args:
+        path: A file of a run store.
+        *names: The arrays to read; none for all of them.
+
+    Raises:
+        StoreError: If the file is damaged, or is the outcome of another job
+            than its name says.
+    """
+    arrays = store.load_arrays(path, *names)
+    try:
+        about = json.loads(str(arrays.pop("about")))
+        [(float(value), int(count)) for value, count in about["metrics"].values()]
+        key, ran = fingerprints.digest(about["inputs"]), about["inputs"]["parameters"]
+        _ = about["history"], about["provenance"]["minutes"]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise store.StoreError(
+            f"{path} is damaged: expected what was run under 'about', received {error!r}. Delete "
+            "it and run again."
+        ) from error
+    if not path.name.endswith(f"-{key}.npz"):
+        raise store.StoreError(
+            f"{path} is the outcome of another job: expected the key in its name, received {key}, "
+            f"of {ran}."
+        )
+    return about, arrays
 
 
 def done(job: Job, minutes: float, where: str = "") -> Event:
@@ -119,13 +83,12 @@ def done(job: Job, minutes: float, where: str = "") -> Event:
 
 
 def run_and_store(
-    job: Job, *, since: float = 0.0, announce: Announce = print, every: float = 5.0
+    job: Job, *, announce: Announce = print, every: float = 5.0
 ) -> tuple[Outcome, dict]:
-    """Runs one job from its last stored epoch on and stores what it found; writes no rows.
+    """Runs one job from its last stored epoch on and stores what it found.
 
     Args:
         job: What to run.
-        since: Epochs stored before this time are ignored.
         announce: Receives an event per epoch, and the last of each training.
         every: Seconds between two of them.
 
@@ -142,7 +105,6 @@ def run_and_store(
         settings.BUILD / "checkpoints",
         fingerprint=fingerprints.digest({**environment, "numerics": computed}),
         on_epoch=_Epochs(job, announce, every),
-        since=since,
     )
     started = time.perf_counter()
     outcome = job.experiment.run(job.seed, Profile(job.profile, settings.library(), checkpoints))
@@ -208,18 +170,20 @@ class _Epochs:
         self.announce(Event(line, kind="epoch", job=self.job.name, **facts))
 
 
-def _long_history(history: list[dict[str, float]]):
-    rows = [
-        (epoch, quantity, value)
-        for epoch, means in enumerate(history, start=1)
-        for quantity, value in means.items()
-    ]
-    return pd.DataFrame(rows, columns=["epoch", "quantity", "value"])
+def set_aside(jobs: list[Job], announce: Announce) -> None:
+    """Moves what is stored out of the way, so that these jobs start over, and says where to.
 
-
-def missing(jobs: list[Job], *, since: float = 0.0) -> list[Job]:
-    """The jobs that have no stored outcome."""
-    return [job for job in jobs if load(job, since=since) is None]
+    Nobody can tell whose epochs a checkpoint holds, as experiments share trained models: all go.
+    """
+    aside = settings.BUILD / "aside" / time.strftime("%Y%m%dT%H%M%S")
+    outcomes = [job.path for job in jobs if job.path.exists()]
+    moved = outcomes + sorted((settings.BUILD / "checkpoints").glob("*.npz"))
+    for path in moved:
+        store.make_folder(aside / path.parent.name)
+        path.rename(aside / path.parent.name / path.name)
+    if moved:
+        counts = f"{len(outcomes)} stored runs and {len(moved) - len(outcomes)} trainings"
+        announce(Event(f"starting over: {counts} were moved to {aside}"))
 
 
 def note_failure(job: Job, what: str, trace: str, announce) -> tuple[Job, str]:

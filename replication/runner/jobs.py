@@ -1,6 +1,8 @@
 """Jobs: which experiment, under which profile, with which seed, and where it is stored."""
 
 import fnmatch
+import functools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +10,8 @@ from pathlib import Path
 from replication import experiments, fingerprints
 from replication.experiments import Experiment
 from replication.runner import settings
+
+_FILE = re.compile(r"(.+)-(full|embedded|smoke)-(\d+)-[0-9a-f]{16}\.npz")
 
 
 @dataclass(frozen=True)
@@ -23,16 +27,29 @@ class Job:
         """`experiment/profile/seed`, as in `provenance.json`."""
         return f"{self.experiment.name}/{self.profile}/{self.seed}"
 
-    @property
+    @functools.cached_property
     def inputs(self) -> dict:
         """Everything the job's key is made of."""
         return self.experiment.inputs(self.seed, self.profile)
 
-    @property
+    @functools.cached_property
     def path(self) -> Path:
         """The file of its outcome in the run store."""
         label = self.name.replace("/", "-")
         return settings.BUILD / "runs" / f"{label}-{fingerprints.digest(self.inputs)}.npz"
+
+
+def in_store(slug: str) -> list[Job]:
+    """The jobs of an article with an outcome in the run store, of today's key or another."""
+    known = experiments.registry()
+    files = map(_FILE.fullmatch, (path.name for path in (settings.BUILD / "runs").glob("*.npz")))
+    runs = {found.groups() for found in files if found}
+    found = (
+        Job(known[name], profile, int(seed))
+        for name, profile, seed in runs
+        if name in known and known[name].slug == slug
+    )
+    return sorted(found, key=lambda job: (job.experiment.name, job.profile, job.seed))
 
 
 def plan(

@@ -55,16 +55,13 @@ class Worker:
         self._reader: threading.Thread | None = None
         self._killed = False
 
-    def run(
-        self, name: str, inputs: dict, announce: Announce = print, *, since=0.0, every=5.0
-    ) -> dict:
+    def run(self, name: str, inputs: dict, announce: Announce = print, *, every=5.0) -> dict:
         """Finds or runs one job, and waits for it.
 
         Args:
             name: The job's name, `experiment/profile/seed`.
             inputs: What the job's key is made of where it was planned.
             announce: Receives an event per event.
-            since: What was stored before this time is ignored.
             every: Seconds between two epochs that are announced.
 
         Returns:
@@ -76,7 +73,7 @@ class Worker:
         child = self._child
         if self._killed:  # while it was being started
             child.kill()
-        task = {"name": name, "inputs": inputs, "since": since, "every": every}
+        task = {"name": name, "inputs": inputs, "every": every}
         with contextlib.suppress(BrokenPipeError):  # it is gone: its exit code tells more
             child.stdin.write(json.dumps(task) + "\n")
             child.stdin.flush()
@@ -161,8 +158,8 @@ def main() -> None:
 def _answer(task: dict, announce: Announce) -> dict:
     try:
         job = same_job(task["name"], task["inputs"])
-        if load(job, since=task["since"]) is None:
-            run_and_store(job, since=task["since"], announce=announce, every=task["every"])
+        if load(job) is None:
+            run_and_store(job, announce=announce, every=task["every"])
         return {"path": str(job.path)}
     except STOPPING as error:
         stop = next(each.__name__ for each in STOPPING if isinstance(error, each))

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from replication.events import Announce, Event
-from replication.runner import settings
-from replication.runner.execution import done, execute, load, missing, note_failure, record
+from replication.runner import settings, today
+from replication.runner.execution import done, load, note_failure
 from replication.runner.expected import Budget, Expected
 from replication.runner.jobs import Job
 from replication.runner.one_job import STOPPING, Worker
-from replication.runner.upkeep import forget_stale_rows
 
 _EVERY = 1.0  # seconds between two epochs that a worker tells of
 
@@ -32,7 +31,7 @@ def run_jobs(
     jobs: list[Job],
     *,
     num_jobs: int = 1,
-    since: float = 0.0,
+    fresh: bool = False,
     budget_minutes: float | None = None,
     announce: Announce = print,
 ) -> Ended:
@@ -44,9 +43,9 @@ def run_jobs(
     Args:
         jobs: What to run, in this order; with a budget, the shortest first.
         num_jobs: How many side by side.
-        since: Outcomes and epochs stored before this time are ignored.
+        fresh: Whether to start over: what is stored is moved aside.
         budget_minutes: Wall time to start jobs in that are expected to end in
-            it; None for all the time in the world.
+            it; None for no limit.
         announce: Receives an event per event.
 
     Raises:
@@ -54,22 +53,18 @@ def run_jobs(
         ExperimentError: If `$OMP_NUM_THREADS` holds no number.
     """
     threads = settings.threads(num_jobs)
-    forget_stale_rows()
+    todo = today.prepare(jobs, fresh=fresh, announce=announce)
     expected = Expected(threads)
-    todo = missing(jobs, since=since)
     budget = None if budget_minutes is None else Budget(budget_minutes, expected)
     announce(planned(jobs, todo, expected, num_jobs=num_jobs, budget_minutes=budget_minutes))
-    for job in jobs:
-        if job not in todo:
-            execute(job, since=since, announce=announce)  # its rows may be missing
     waiting = _Waiting(budget.in_order(todo) if budget else todo, budget)
     failed = []
-    with _Pool(waiting, min(num_jobs, len(todo)), threads, since) as pool:
+    with _Pool(waiting, min(num_jobs, len(todo)), threads) as pool:
         for item in pool.items():
             if isinstance(item, Event):
                 announce(item)
             else:
-                failed += _settle(*item, since=since, announce=announce)
+                failed += _settle(*item, announce)
     left = budget.left if budget else []
     for job in left:
         announce(_left(job, expected.minutes(job)))
@@ -133,9 +128,9 @@ class _Waiting:
 class _Pool:
     """Threads that each lead one worker, and what they have to say, in one queue."""
 
-    def __init__(self, waiting: _Waiting, size: int, threads: int, since: float):
+    def __init__(self, waiting: _Waiting, size: int, threads: int):
         self._items: queue.SimpleQueue = queue.SimpleQueue()
-        self._waiting, self._since, self._ending = waiting, since, False
+        self._waiting, self._ending = waiting, False
         self._workers = [Worker(threads, self._items.put) for _ in range(size)]
         self._threads = [
             threading.Thread(target=self._lead, args=(worker,), daemon=True)
@@ -174,7 +169,7 @@ class _Pool:
         try:
             while not self._ending and (job := self._waiting.next()):
                 say(Event(f"{job.name}: started", kind="started", job=job.name))
-                say((job, worker.run(job.name, job.inputs, say, since=self._since, every=_EVERY)))
+                say((job, worker.run(job.name, job.inputs, say, every=_EVERY)))
         except Exception as error:
             say(error)
         finally:
@@ -182,17 +177,32 @@ class _Pool:
             say(None)
 
 
-def _settle(job: Job, answer: dict, *, since: float, announce: Announce) -> list[tuple[Job, str]]:
-    """Writes the rows of a job that ended, or reports why there are none."""
+def _settle(job: Job, answer: dict, announce: Announce) -> list[tuple[Job, str]]:
+    """Takes note of a job that ended, well or not."""
     if "error" in answer:
         for kind in STOPPING:
             if answer.get("stop") == kind.__name__:
                 raise kind(answer["error"])
         return [note_failure(job, answer["error"], answer["trace"], announce)]
-    found = load(job, since=since)
+    lost = f"its outcome is gone from {settings.BUILD} or damaged; run the same command again"
+    return finish(job, lost, announce)
+
+
+def finish(job: Job, lost: str, announce: Announce, *, where: str = "") -> list[tuple[Job, str]]:
+    """Puts the rows of a job that ended well into the tables.
+
+    Args:
+        job: What was run.
+        lost: What to say if there is no outcome of it.
+        announce: Receives the event.
+        where: On which host, if not this one.
+
+    Returns:
+        The failure, if it is one.
+    """
+    found = load(job)
     if found is None:
-        what = f"its outcome is gone from {job.path.parent} or damaged; run the same command again"
-        return [note_failure(job, what, what, announce)]
-    record(job, *found)
-    announce(done(job, found[1]["provenance"]["minutes"]))
+        return [note_failure(job, lost, "", announce)]
+    today.rebuild([job.experiment.slug])
+    announce(done(job, found[1]["provenance"]["minutes"], where))
     return []

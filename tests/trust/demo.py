@@ -23,6 +23,7 @@ from replication.claims import check as checking
 from replication.claims import report as reporting
 from replication.results.backends import add_backend
 from replication.runner import settings
+from tests import table_files
 
 DOCUMENT = """# Other backends
 
@@ -110,11 +111,11 @@ def make_demo(root: Path) -> Demo:
     epochs = range(1, 4)
     rows = [("demo-run", "full", 0, epoch, "loss", 1 / epoch) for epoch in epochs]
     columns = ["experiment", "profile", "seed", "epoch", "quantity", "value"]
-    results.write_history(made, "demo", pd.DataFrame(rows, columns=columns))
+    table_files.write_history(made, "demo", pd.DataFrame(rows, columns=columns))
     results.promote(made, accepted, "demo", reason="first runs")
     shutil.copyfile(made / "demo" / "notebook.ipynb", accepted / "demo" / "notebook.ipynb")
     shutil.rmtree(made)
-    results.record(
+    table_files.record(
         root / "elsewhere" / "results",
         "demo",
         experiment="demo-run",

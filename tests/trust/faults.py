@@ -7,6 +7,7 @@ import re
 from replication import results
 from replication.results import seals
 from replication.results.schema import render_provenance
+from tests import table_files
 
 SLUG = "clustering"
 MNIST, FASHION = "clustering-eq5-mnist,full", "clustering-eq5-fashion,full"
@@ -259,4 +260,5 @@ def seal_anew(root):
     folder = root / "results"
     found = results.read_measurements(folder, SLUG), results.read_history(folder, SLUG)
     runs = results.read_provenance(folder, SLUG)
-    results.write_provenance(folder, SLUG, seals.sealed(runs, seals.rows_by_run(*found), set(runs)))
+    sealed = seals.sealed(runs, seals.rows_by_run(*found), set(runs))
+    table_files.write_provenance(folder, SLUG, sealed)

@@ -18,7 +18,6 @@ from test_datasets import flip, images, write_tfds
 from replication import datasets, experiments, results, runner
 from replication.datasets import DatasetError, Library, canonical_order
 from replication.experiments import Outcome
-from replication.results.damage import move_damaged
 from replication.runner import Job, execution, settings
 from replication.store import StoreError
 from tests import stand_ins
@@ -94,55 +93,32 @@ def test_a_truncated_run_file_is_moved_aside_and_run_again(job, capsys, share):
     assert execution.load(job) is not None
 
 
-@pytest.mark.parametrize(
-    "name", ["measurements.csv", "metrics.csv", "history.csv", "provenance.json"]
-)
-@pytest.mark.parametrize("damage", [b"", b"\xff", b"<<<<<<< HEAD\n"])
-def test_damaged_tables_of_today_are_moved_aside_and_filled_again(job, capsys, name, damage):
-    """The rows are in the run store: the next call writes them anew."""
+TABLES = ["measurements.csv", "metrics.csv", "history.csv", "provenance.json"]
+DAMAGES = {
+    "gone": None,
+    "empty": b"",
+    "no text": b"\xff",
+    "a merge conflict": b"<<<<<<< HEAD\n",
+    "a number is another": lambda intact: (
+        intact.replace(b"42", b"43").replace(b",1\n", b",2\n").replace(b"core", b"extended")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_tables_of_today_are_written_anew(job, name, damage):
+    """They are a function of the run store: the next call writes them, whatever is there."""
     quietly(job)
-    path = settings.TODAY / "clustering" / name
+    path, content = settings.TODAY / "clustering" / name, DAMAGES[damage]
     intact = path.read_bytes()
-    path.write_bytes(damage)
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content(intact) if callable(content) else content)
 
     runner.run_jobs([job], announce=lambda event: None)
 
-    said = capsys.readouterr().err
-    (moved,) = (settings.BUILD / "damaged").iterdir()
-    assert str(path) in said and str(moved) in said
-    assert (moved / name).read_bytes() == damage
     assert path.read_bytes() == intact
-
-
-@pytest.mark.parametrize("name", ["measurements.csv", "metrics.csv", "history.csv"])
-@pytest.mark.parametrize("damage", ["gone", "cut at the end of a row", "a number is another"])
-def test_rows_that_are_missing_are_filled_again(job, name, damage):
-    """A table without its rows is no damaged file; the run counted as recorded all the same."""
-    quietly(job)
-    path = settings.TODAY / "clustering" / name
-    intact = path.read_text()
-    if damage == "gone":
-        path.unlink()
-    elif damage == "cut at the end of a row":
-        path.write_text(intact[: intact.index("\n") + 1])
-    else:
-        path.write_text(
-            intact.replace("42", "43").replace(",1\n", ",2\n").replace("core", "extended")
-        )
-        assert path.read_text() != intact
-
-    runner.run_jobs([job], announce=lambda event: None)
-
-    assert path.read_text() == intact
-
-
-def test_whole_tables_are_left_where_they_are(job, tmp_path):
-    """Nothing is moved without a reason."""
-    quietly(job)
-
-    assert move_damaged(settings.TODAY, "clustering", tmp_path / "aside") == ""
-    assert move_damaged(settings.TODAY, "nothing", tmp_path / "aside") == ""
-    assert not (tmp_path / "aside").exists()
 
 
 @pytest.fixture

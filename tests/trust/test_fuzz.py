@@ -20,6 +20,7 @@ from replication import __main__ as entry
 from replication import claims, results
 from replication.claims import ClaimError
 from replication.results import ResultsError
+from tests import table_files
 
 PACKAGE = Path(claims.__file__).parent
 REAL = sorted(PACKAGE.glob("*.toml"))
@@ -301,7 +302,7 @@ def test_a_table_that_is_read_can_be_written_again_unchanged(demo, tmp_path, cou
             frame = results.read_measurements(tmp_path / "results", "demo")
         except ResultsError:
             return
-        results.write_measurements(tmp_path / "results", "demo", frame)
+        table_files.write_measurements(tmp_path / "results", "demo", frame)
         again = results.read_measurements(tmp_path / "results", "demo")
         key = ["experiment", "profile", "seed", "metric"]
         assert again.equals(

@@ -15,6 +15,7 @@ from site_demo import PIXEL, build, make_project, record
 from site_pages import Page, read_site
 
 from replication import results, site
+from tests import table_files
 
 pytestmark = [  # nbconvert on outputs that it leaves out, and on a language that there is not
     pytest.mark.filterwarnings("ignore:Your element with mimetype"),
@@ -125,7 +126,7 @@ def make_hostile(root):
     (root / "docs" / "page.md").write_text(
         f"# Title {line('document-title')}\n\n{hostile('document', [*HTML, *MARKDOWN])}\n"
     )
-    results.record(
+    table_files.record(
         root / "results",
         "demo",
         experiment="demo-extra",

@@ -4,7 +4,7 @@ The long test kills what `make reproduce PROFILE=smoke` calls 30 times. The quic
 each where random moments hardly ever fall: half-way through a file, and between two of them.
 """
 
-import json
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,9 +13,9 @@ import killing
 import numpy as np
 import pytest
 
-from replication import experiments, files, models, results, runner, training
+from replication import experiments, files, models, runner, training
 from replication.experiments import Outcome
-from replication.runner import Job, settings, upkeep
+from replication.runner import Job, settings, today
 from tests import stand_ins
 
 KILLS = {"training": 24, "notebooks": 4, "site": 2}
@@ -60,27 +60,6 @@ MOMENTS = {  # when it is killed -> the epochs it has done by then, in this orde
     "before a checkpoint has its name": ["4"],
     "never": ["5"],
 }
-# A process that records a run and kills itself at the n-th of the four tables.
-RECORD = """
-import json, os, signal, sys
-from pathlib import Path
-import pandas as pd
-from replication import files, results
-
-root, left, arguments = Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
-replace = os.replace
-
-def replace_or_die(*paths):
-    global left
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    left -= 1
-    replace(*paths)
-
-files.os.replace = replace_or_die
-history = pd.DataFrame(arguments.pop("history"), columns=["epoch", "quantity", "value"])
-results.record(root, "clustering", history=history, **arguments)
-"""
 
 
 @pytest.fixture
@@ -125,33 +104,25 @@ def job(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("renamed", range(4))
-def test_a_run_killed_while_its_rows_are_written_is_in_the_tables_next_time(
-    job, tmp_path, monkeypatch, renamed
+@pytest.mark.parametrize("stale", [False, True], ids=["added", "dropped"])
+def test_tables_cut_off_while_they_are_written_are_whole_next_time(
+    job, tmp_path, monkeypatch, renamed, stale
 ):
-    """Killed with none, one, two or three of the four tables in place: the next call mends it."""
-    calls, record = [], results.record
-    monkeypatch.setattr(results, "record", lambda *where, **what: calls.append(what))
-    runner.execute(job)  # the outcome is stored, the rows are not
-    [row] = calls
-    told = {**row, "history": row["history"].to_numpy(object).tolist()}
-    killed = subprocess.run(
-        [sys.executable, "-c", RECORD, settings.TODAY, str(renamed), json.dumps(told)],
-        cwd=killing.ROOT,
-    )
-    monkeypatch.setattr(results, "record", record)
-    runner.execute(job)
-    record(tmp_path / "unbroken" / "results", job.experiment.slug, **row)
-
-    assert killed.returncode == -9
-    assert killing.tables(tmp_path) == killing.tables(tmp_path / "unbroken")
-    assert killing.provenance(tmp_path) == killing.provenance(tmp_path / "unbroken")
-
-
-@pytest.mark.parametrize("renamed", range(4))
-def test_rows_of_other_code_go_even_if_that_is_cut_off(job, monkeypatch, renamed):
-    """Dropped in all four tables or, where that is broken off, dropped by the next call."""
-    runner.execute(job)
-    monkeypatch.setattr(type(job.experiment), "inputs", lambda *_: {"environment": {}})
+    """Ended with none, one, two or three of four in place, as rows come or go with their code."""
+    other = Job(job.experiment, "smoke", 1)
+    for each in (job, other):
+        runner.execute(each)
+    whole = killing.tables(tmp_path)
+    other.path.rename(tmp_path / "elsewhere")
+    today.rebuild()
+    fewer, expected = killing.tables(tmp_path), whole
+    if stale:
+        (tmp_path / "elsewhere").rename(other.path)
+        today.rebuild()
+        other.path.unlink()
+        expected = fewer
+    else:
+        (tmp_path / "elsewhere").rename(other.path)
     replace, left = os.replace, iter(range(renamed))
 
     def replace_or_stop(*paths):
@@ -159,14 +130,13 @@ def test_rows_of_other_code_go_even_if_that_is_cut_off(job, monkeypatch, renamed
             raise KeyboardInterrupt
         replace(*paths)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
         patch.setattr(files.os, "replace", replace_or_stop)
-        upkeep.forget_stale_rows()
-    upkeep.forget_stale_rows()
+        today.rebuild()
+    today.rebuild()
 
-    assert results.read_measurements(settings.TODAY).empty
-    assert results.read_history(settings.TODAY).empty
-    assert results.read_provenance(settings.TODAY) == {}
+    assert fewer != whole
+    assert killing.tables(tmp_path) == expected
 
 
 @pytest.mark.long
