@@ -148,14 +148,16 @@ def notebook():
     data = {"text/html": TABLE, "text/plain": "table"}
     picture = {"image/png": base64.b64encode(PIXEL).decode()}
     about = {"image/png": {"alt": 'A "dot"', "width": 1}}
-    caption = '<p class="figure-caption"><small>One dot. <em>demo, n = 1.</em></small></p>'
+    caption = '<div class="figure-caption"><small>One dot.</small><details>'
+    caption += "<summary>Data</summary><small>demo, n = 1.</small></details></div>"
+    card = {"claim": "later", "quantity": "of it", "names": {"demo-run/purity": HOSTILE}}
     outputs = [
         new_output("display_data", data),
         new_output("display_data", picture, metadata=about),
         new_output("display_data", {"text/html": caption}),
         new_output("stream", text=HOSTILE),
         new_output("display_data", {"text/markdown": HOSTILE, "text/plain": ""}),
-        new_output("display_data", {"text/markdown": "`later`: **vacuous**. Long ago."}),
+        new_output("display_data", {"text/html": HOSTILE}, metadata={"card": card}),
     ]
     cells = [
         new_markdown_cell("# 01 · Demo\n\nBy [the article](https://example.org/article)."),

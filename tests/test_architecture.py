@@ -73,7 +73,9 @@ MAY_IMPORT = {
     "runner": {"events", "experiments", "numerics", "results"} | DESCRIBING | LEAVES,
     **{part: {"results", *CLAIMS[:index]} for index, part in enumerate(CLAIMS)},
     "notebooks": {"events", "figures", "results", "store"},
-    "site": JUDGING | {"results"},
+    "cards": JUDGING | {"results"},
+    "study": JUDGING | {"cards", "experiments", "figures", "results", "runner"},
+    "site": JUDGING | {"cards", "results"},
     "publish": JUDGING | {"results", "runner", "site"},
     "reproduce": {"events", "notebooks", "publish", "runner", "terminal"},
     "__main__": MEASURING | JUDGING | {"notebooks", "publish", "reproduce", "results", "terminal"},
@@ -224,7 +226,7 @@ def test_the_table_keeps_the_halves_apart():
     assert reachable("results") == {"files"}
     assert not reachable("figures") | reachable("files")
     both = {m for m in MAY_IMPORT if reachable(m) & JUDGING and reachable(m) & MEASURING}
-    assert both == {"__main__", "publish", "reproduce"}
+    assert both == {"__main__", "publish", "reproduce", "study"}
 
 
 @each("replication")

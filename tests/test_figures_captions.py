@@ -72,8 +72,9 @@ def test_the_caption_stands_below_with_its_source_and_is_escaped(figure, shown):
     parser.handle_data = read.append
     parser.feed(below["data"]["text/html"])
 
-    whole = f"Where a < b & c > d. {TEXTS['source']}."
-    assert "".join(read) == whole == below["data"]["text/plain"]
+    assert read == ["Where a < b & c > d.", "Data", f"{TEXTS['source']}."]
+    assert below["data"]["text/plain"] == f"{read[0]} {read[2]}"
+    assert "<details>" in below["data"]["text/html"], "a caption says what to see, no more"
     assert "a < b" not in below["data"]["text/html"]
     assert "figure-caption" in below["data"]["text/html"], "for style sheets"
 
@@ -157,7 +158,7 @@ def test_the_source_counts_the_examples_of_a_metric():
         figures.source(found, "a", metric="accuracy", on="images")
 
 
-def test_names_are_ranked_by_median_and_overlaps_are_level():
+def test_names_are_ranked_by_mean_and_overlaps_are_level():
     groups = {"low": [0, 1], "missing": [], "high": [5, 6, 7], "nearly": [4, 5, 5]}
 
     assert figures.ranked(groups) == "high about level with nearly; low; not run yet: missing"

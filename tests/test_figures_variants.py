@@ -83,14 +83,14 @@ def test_an_image_of_zeros_is_mid_grey():
     np.testing.assert_array_equal(figures.grey_from_signed(np.zeros((1, 2, 2))), 0.5)
 
 
-def test_lines_show_every_seed_and_their_median(ax):
+def test_lines_show_every_seed_and_their_mean(ax):
     seeds = pd.DataFrame([[1.0, 2, 6], [2, 3, 7]], index=[0.1, 1])
     figures.plot_lines({"tied": seeds}, ax, xlabel="noise", ylabel="ratio", line=(4, "PCA"))
-    *faint, median, reference = ax.get_lines()
+    *faint, mean, reference = ax.get_lines()
 
     assert [line.get_alpha() for line in faint] == [0.35] * 3
-    np.testing.assert_array_equal(median.get_xdata(), [0.1, 1])
-    np.testing.assert_array_equal(median.get_ydata(), [2, 3])
+    np.testing.assert_array_equal(mean.get_xdata(), [0.1, 1])
+    np.testing.assert_array_equal(mean.get_ydata(), [3, 4])
     assert set(reference.get_ydata()) == {4}
     assert legend(ax) == ["tied, n = 3", "PCA"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("noise", "ratio")
@@ -110,15 +110,15 @@ def test_lines_that_were_not_run_say_so(ax):
     assert legend(ax) == ["tied: not run yet"]
 
 
-def test_a_spectrum_is_a_median_and_a_band_on_a_logarithmic_axis(ax):
+def test_a_spectrum_is_a_mean_and_a_band_on_a_logarithmic_axis(ax):
     """101 images, the k-th singular value of image i is (i + 1) / k: percentiles are exact."""
     values = np.arange(1, 102)[:, np.newaxis] / np.array([1, 2, 4])
     figures.plot_spectra({"tied": values}, ax)
-    (median,) = ax.get_lines()
+    (mean,) = ax.get_lines()
     (band,) = ax.collections
 
-    np.testing.assert_array_equal(median.get_xdata(), [1, 2, 3])
-    np.testing.assert_allclose(median.get_ydata(), [51, 25.5, 12.75], rtol=1e-12)  # interpolation
+    np.testing.assert_array_equal(mean.get_xdata(), [1, 2, 3])
+    np.testing.assert_allclose(mean.get_ydata(), [51, 25.5, 12.75], rtol=1e-12)  # interpolation
     heights = band.get_paths()[0].vertices[:, 1]
     assert (heights.min(), heights.max()) == pytest.approx((11 / 4, 91))
     assert ax.get_yscale() == "log"

@@ -5,7 +5,7 @@ stand in a notebook's text, or in a string of its code, only if the article's cl
 then it is what the article prints, an input such as lambda, or an identity's constant; our own
 explanations there do not count, their numbers are bound (see test_prose.py). Versions
 that follow the name of a program ("Keras 2.2") and the confidence level of the verdicts are the
-two exceptions. Everything we measure has to come from a table.
+two exceptions. Everything we measure is bound to its row, in a card or a sentence of the study.
 """
 
 import ast
@@ -18,15 +18,21 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from replication import notebooks
-from replication.claims import load
+from replication import notebooks, results
+from replication.claims import load, prose
 from replication.claims.intervals import CONFIDENCE
+from replication.study import OUTCOMES
 
 ROOT = Path(__file__).parent.parent
-PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PATHS = [
+    path
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
+    if "replication.study" in path.read_text(encoding="utf-8")
+]
 MAX_LINES = 15
 MEASURED = re.compile(r"\d+\.\d+|\d+(?:\.\d+)?(?=\s*%)")
 VERSION = re.compile(r"(?:Keras|TensorFlow|Python) \d+\.\d+")
+BINDING = re.compile(r"\{[^{}]*\}")
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
 
 
@@ -61,7 +67,14 @@ def strings(codes):
 
 def measured_looking(texts):
     """Numbers with a decimal point or a per cent sign, program versions left out."""
-    return {number for text in texts for number in MEASURED.findall(VERSION.sub("", text))}
+    plain = [BINDING.sub("", VERSION.sub("", text)) for text in texts]
+    return {number for text in plain for number in MEASURED.findall(text)}
+
+
+def calls_of(codes, name):
+    """Calls of a function in code cells, in order, by its name as it is written."""
+    calls = [node for node in nodes(codes) if isinstance(node, ast.Call)]
+    return [call for call in calls if ast.unparse(call.func) == name]
 
 
 def printed_in(article):
@@ -82,12 +95,13 @@ def figure_problems(code):
         return " and ".join(banned)
     last = ast.parse(code).body[-1]
     shown = last.value if isinstance(last, ast.Expr) else None
-    if not isinstance(shown, ast.Call) or ast.unparse(shown.func) != "figures.show":
-        return "ends without figures.show"
+    if not isinstance(shown, ast.Call) or ast.unparse(shown.func) != "study.show":
+        return "ends without study.show"
     texts = dict(zip(["figure", "caption"], shown.args, strict=False))
     texts |= {keyword.arg: keyword.value for keyword in shown.keywords}
-    missing = [name for name in ("caption", "source", "alt") if name not in texts]
-    empty = [n for n, text in texts.items() if isinstance(text, ast.Constant) and not text.value]
+    missing = [name for name in ("caption", "alt") if name not in texts]
+    said = {name: texts[name] for name in ("caption", "alt") if name in texts}
+    empty = [n for n, text in said.items() if isinstance(text, ast.Constant) and not text.value]
     return ", ".join(
         [f"lacks {name}" for name in missing]
         + [f"empty {name}" for name in empty]
@@ -139,14 +153,60 @@ def test_title_citation_and_the_two_closing_sections(path):
 
 
 @each_notebook
-def test_the_notebook_introduces_and_shows_exactly_the_claims_of_its_article(path):
-    _, markdown, codes = read(path)
-    ids = {claim.id for claim in article_of(path).claims}
-    headings = re.findall(r"^### Claims? .+$", "\n".join(markdown), flags=re.MULTILINE)
-    introduced = re.findall(r"`([^`]+)`", "\n".join(headings))
+def test_the_answer_and_a_picture_come_first(path):
+    notebook, markdown, _ = read(path)
+    before = [cell for cell in notebook.cells if cell.cell_type == "code"][:3]
 
-    assert sorted(introduced) == sorted(ids), "one heading `### Claim `id`` for each claim"
-    assert ids <= set(strings(codes)), "a cell must show each claim by its id"
+    assert re.search(r"^## (.+)$", "\n".join(markdown), re.M)[1] == "In short"
+    assert calls_of([cell.source for cell in before], "study.show"), "within three code cells"
+    assert calls_of([cell.source for cell in before], "study.say")
+
+
+@each_notebook
+def test_the_notebook_shows_each_claim_of_its_article_on_one_card(path):
+    _, _, codes = read(path)
+    shown = [ast.literal_eval(call.args[0]) for call in calls_of(codes, "study.card")]
+
+    assert sorted(shown) == sorted(claim.id for claim in article_of(path).claims), (
+        'a claim needs one line, study.card("its-id")'
+    )
+
+
+@each_notebook
+def test_models_and_losses_are_shown_from_their_source(path):
+    _, _, codes = read(path)
+
+    assert calls_of(codes, "study.source")
+
+
+@each_notebook
+def test_sentences_rest_on_verdicts_as_they_are_signed(path):
+    """The page says something else where a verdict has changed; a person has to word it anew."""
+    _, _, codes = read(path)
+    signed = {claim.id: OUTCOMES[claim.verdict] for claim in article_of(path).claims}
+    keywords = [each for call in calls_of(codes, "study.say") for each in call.keywords]
+    told = [ast.literal_eval(each.value) for each in keywords if each.arg == "holds"]
+
+    assert told, "a conclusion rests on verdicts"
+    for holds in told:
+        assert holds == {name: signed.get(name) for name in holds}
+
+
+@each_notebook
+def test_bound_numbers_are_measured(path):
+    _, _, codes = read(path)
+    slug = article_of(path).slug
+    metrics = results.read_metrics(ROOT / "results")
+    known = set(metrics["experiment"] + "/" + metrics["metric"])
+    calls = calls_of(codes, "study.say") + calls_of(codes, "study.departures")
+    texts = [each.value for call in calls for each in call.args if isinstance(each, ast.Constant)]
+    pieces = [piece for text in texts for piece in prose.parse(text)]
+    bound = [
+        each for piece in pieces if isinstance(piece, prose.Bound) for each in piece.references
+    ]
+
+    assert bound
+    assert not [each for each in bound if not {each, f"{slug}-{each}"} & known]
 
 
 @each_notebook
@@ -172,7 +232,7 @@ def test_no_expected_number_is_typed_into_code(path):
 
 
 @each_notebook
-def test_every_figure_is_shown_with_caption_source_and_words(path):
+def test_every_figure_is_shown_with_caption_and_words(path):
     _, _, codes = read(path)
     problems = {code: figure_problems(code) for code in codes}
 
@@ -186,7 +246,6 @@ def test_figures_follow_one_style(path):
     keywords = [node for node in nodes(codes) if isinstance(node, ast.keyword)]
     sizes = [ast.unparse(each.value) for each in keywords if each.arg == "figsize"]
 
-    assert "figures.use_style()" in "\n".join(codes)
     assert not typed, "take colours from figures.COLORS"
     assert not [size for size in sizes if not size.startswith("(figures.WIDTH, ")]
 
@@ -194,14 +253,14 @@ def test_figures_follow_one_style(path):
 @pytest.mark.parametrize(
     ("code", "problem"),
     [
-        ("figure, ax = plt.subplots()\nplt.show()", "ends without figures.show"),
-        ("figure = plt.figure()\nfigures.show(figure, 'a', source='b')", "lacks alt"),
-        ("figure = plt.figure()\nfigures.show(figure, source='b', alt='c')", "lacks caption"),
-        ("figure = plt.figure()\nfigures.show(figure, '', source='b', alt='c')", "empty caption"),
-        ("plt.figure()\nplt.figure()\nfigures.show(f, 'a', source='b', alt='c')", "2 figures"),
+        ("figure, ax = plt.subplots()\nplt.show()", "ends without study.show"),
+        ("figure = plt.figure()\nstudy.show(figure, 'a', of='b')", "lacks alt"),
+        ("figure = plt.figure()\nstudy.show(figure, of='b', alt='c')", "lacks caption"),
+        ("figure = plt.figure()\nstudy.show(figure, '', of='b', alt='c')", "empty caption"),
+        ("plt.figure()\nplt.figure()\nstudy.show(f, 'a', of='b', alt='c')", "2 figures"),
         ("figure.suptitle('a')", "suptitle"),
         ("plt.show()", "plt.show"),
-        ("figures.show(plt.figure(), 'a', source=source('b'), alt=f'{c}')", ""),
+        ("study.show(plt.figure(), 'a', of='b', alt=f'{c}')", ""),
         ("table", ""),
     ],
 )
@@ -215,6 +274,7 @@ def test_the_rule_on_figures(code, problem):
     [
         ("we reach 0.7912 on test", {"0.7912"}),
         ("a purity of 79 % or 80%", {"79", "80"}),
+        ("a purity of {eq5-mnist/test_purity:.1%}", set()),
         ("Keras 2.2 and TensorFlow 1.8, eq. (5), 50 epochs, 60,000 images", set()),
     ],
 )

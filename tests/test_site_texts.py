@@ -71,7 +71,8 @@ def test_a_figure_keeps_its_words_its_caption_and_its_pixels(built):
 
     assert image["alt"] == 'A "dot"' and (image["width"], image["height"]) == ("1", "1")
     assert (folder / "article" / image["src"]).resolve().read_bytes() == PIXEL
-    caption = "<figcaption>One dot. <em>demo, n = 1.</em></figcaption></figure>"
+    caption = "<figcaption><small>One dot.</small><details><summary>Data</summary><small>"
+    caption += "demo, n = 1.</small></details></figcaption></figure>"
     assert caption in found["article/demo.html"].html
 
 

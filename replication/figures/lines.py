@@ -18,7 +18,7 @@ def plot_curves(
     labels: Mapping[str, str],
     unit: str = "nats",
 ) -> Axes:
-    """Draws one quantity over epochs: a faint line for each seed, a strong one for their median.
+    """Draws one quantity over epochs: a faint line for each seed, a strong one for their mean.
 
     Args:
         history: Columns `experiment`, `seed`, `epoch`, `quantity`, `value`.
@@ -50,7 +50,7 @@ def plot_lines(
     line: tuple[float, str] | None = None,
     legend: bool = True,
 ) -> Axes:
-    """Draws lines over any axis: faint for each seed, strong with points for their median.
+    """Draws lines over any axis: faint for each seed, strong with points for their mean.
 
     Args:
         lines: By name: index what the horizontal axis shows, one column for
@@ -81,7 +81,7 @@ def plot_spectra(
     ylabel: str = "singular value (code per input)",
     percentiles: tuple[float, float] = (10, 90),
 ) -> Axes:
-    """Draws spectra on a logarithmic axis: the median over images, and a band around it.
+    """Draws spectra on a logarithmic axis: the mean over images, and a band around it.
 
     Args:
         spectra: Descending singular values by name, shape `(images, k)`.
@@ -90,10 +90,11 @@ def plot_spectra(
         percentiles: Of the images, where the band begins and ends.
     """
     for number, (label, values) in enumerate(spectra.items()):
-        low, median, high = np.percentile(values, [percentiles[0], 50, percentiles[1]], axis=0)
-        order, color = np.arange(1, len(median) + 1), color_of(number)
+        low, high = np.percentile(values, percentiles, axis=0)
+        mean = values.mean(axis=0)
+        order, color = np.arange(1, len(mean) + 1), color_of(number)
         ax.fill_between(order, low, high, color=color, alpha=0.15, linewidth=0)
-        ax.plot(order, median, color=color, label=f"{label}, n = {len(values)}")
+        ax.plot(order, mean, color=color, label=f"{label}, n = {len(values)}")
     ax.set_yscale("log")
     ax.set(xlabel="number of the singular value, largest first", ylabel=ylabel)
     ax.legend()
@@ -103,7 +104,7 @@ def plot_spectra(
 def _plot_seeds_of_line(
     seeds: pd.DataFrame, ax: Axes, *, label: str, color: str, marker: str | None = None
 ) -> None:
-    """One line: every column faint, their median strong, the number of columns in the legend."""
+    """One line: every column faint, their mean strong, the number of columns in the legend."""
     if seeds.empty:
         ax.plot([], [], color=color, label=f"{label}: {NOT_RUN}")
         return
@@ -111,4 +112,4 @@ def _plot_seeds_of_line(
     ax.plot(seeds.index, seeds, color=color, alpha=0.35, linewidth=0.8, marker=alone)
     named = f"{label}, n = {seeds.shape[1]}"
     style = {"marker": marker or alone, "markersize": 4 if marker else None}
-    ax.plot(seeds.index, seeds.median(axis=1), color=color, label=named, **style)
+    ax.plot(seeds.index, seeds.mean(axis=1), color=color, label=named, **style)

@@ -1,4 +1,4 @@
-"""Every seed as a point, with a tick at the median; means under several scores as marks."""
+"""Every seed as a point, with a tick at the mean; means under several scores as marks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,7 +21,7 @@ def plot_seeds(
     band: tuple[float, float, str] | None = None,
     limits: tuple[float, float] | None = None,
 ) -> Axes:
-    """Draws every seed as a point, one row for each group, with a tick at the median.
+    """Draws every seed as a point, one row for each group, with a tick at the mean.
 
     Args:
         groups: Values by row, from top to bottom; a row may be empty.
@@ -40,9 +40,9 @@ def plot_seeds(
         note, where = NOT_RUN, ax.get_yaxis_transform()
         if len(values):
             ax.plot(values, np.full(len(values), row), "o", color=COLORS[0], alpha=0.6)
-            median = float(np.median(values))
-            ax.plot([median] * 2, [row - 0.28, row + 0.28], color="black", linewidth=1.5)
-            note = f"median {median:.4g}, n = {len(values)}"
+            mean = float(np.mean(values))
+            ax.plot([mean] * 2, [row - 0.28, row + 0.28], color="black", linewidth=1.5)
+            note = f"mean {mean:.3g}, n = {len(values)}"
         ax.text(1.02, row, note, transform=where, va="center", fontsize=SMALL, color=QUIET)
     ax.set_yticks(range(len(groups)), list(groups))
     ax.set_ylim(len(groups) - 0.5, -0.5)
@@ -63,7 +63,7 @@ def plot_seed_groups(
     limits: tuple[float, float] | None = None,
     legend: bool = True,
 ) -> Axes:
-    """Draws several series over the same rows, side by side: seeds as points, a tick at the median.
+    """Draws several series over the same rows, side by side: seeds as points, a tick at the mean.
 
     Args:
         series: By name of the series: values by row. Rows come in the order of
@@ -86,7 +86,7 @@ def plot_seed_groups(
             height = rows.index(row) + offset
             ax.plot(values, np.full(len(values), height), "o", color=color, alpha=0.5, markersize=4)
             tick = [height - 0.3 / len(series), height + 0.3 / len(series)]
-            ax.plot([np.median(values)] * 2, tick, color="black", linewidth=1.2)
+            ax.plot([np.mean(values)] * 2, tick, color="black", linewidth=1.2)
     for between in np.arange(1, len(rows)) - 0.5:
         ax.axhline(between, color=mpl.rcParams["grid.color"], linewidth=0.8, zorder=0)
     ax.set_yticks(range(len(rows)), rows)

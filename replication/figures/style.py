@@ -7,8 +7,8 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 NOT_RUN = "not run yet"
 REPORTED_COLOR = "#D55E00"
 QUIET = "#767676"
-WIDTH = 8.0  # inches: of every figure, so that letters have one size on a page
-SMALL = 9  # points: of the smallest letters, in legends and notes
+WIDTH = 6.5  # inches: of every figure, so that letters have one size, and can be read on a phone
+SMALL = 10  # points: of the smallest letters, in legends and notes
 _STYLE = {
     "axes.axisbelow": True,
     "axes.grid": True,
@@ -16,11 +16,11 @@ _STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
-    "axes.titlesize": 10,
+    "axes.titlesize": 11,
     "figure.constrained_layout.use": True,
     "figure.dpi": 100,
     "figure.figsize": (WIDTH, 3.0),
-    "font.size": 10,
+    "font.size": 11,
     "grid.color": "#E5E5E5",
     "image.cmap": "gray",
     "legend.fontsize": SMALL,

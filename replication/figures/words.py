@@ -9,10 +9,10 @@ from replication.figures.style import NOT_RUN
 
 
 def ranked(groups: Mapping[str, Sequence[float]]) -> str:
-    """Names in the order of their medians, the largest first.
+    """Names in the order of their means, the largest first.
 
     Those whose values overlap with the first of a group are told as level with
-    it: the order of their medians is not what a reader sees.
+    it: the order of their means is not what a reader sees.
 
     >>> ranked({"low": [1, 2], "high": [8, 9], "also high": [7, 8], "none": []})
     'high about level with also high; low; not run yet: none'
@@ -22,7 +22,7 @@ def ranked(groups: Mapping[str, Sequence[float]]) -> str:
     """
     values = {name: np.asarray(group, float) for name, group in groups.items()}
     run = [name for name in values if len(values[name])]
-    run.sort(key=lambda name: -np.median(values[name]))
+    run.sort(key=lambda name: -np.mean(values[name]))
     parts, first = [], None
     for name in run:
         if first is not None and values[name].max() >= values[first].min():
@@ -73,11 +73,11 @@ def describe_lines(lines: Mapping[str, pd.DataFrame], quantity: str, over: str) 
 
 
 def _course(line: pd.DataFrame, least: float) -> str:
-    """Where the median of a line goes; steps of less than `least` count for nothing."""
+    """Where the mean of a line goes; steps of less than `least` count for nothing."""
     if not len(line):
         return NOT_RUN
-    median = line.median(axis=1).to_numpy()
-    up = (median - np.minimum.accumulate(median)).max() > least
-    down = (np.maximum.accumulate(median) - median).max() > least
+    mean = line.mean(axis=1).to_numpy()
+    up = (mean - np.minimum.accumulate(mean)).max() > least
+    down = (np.maximum.accumulate(mean) - mean).max() > least
     courses = {(True, True): "going up and down", (True, False): "rising", (False, True): "falling"}
     return courses.get((bool(up), bool(down)), "level")

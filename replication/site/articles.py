@@ -1,11 +1,12 @@
 """A page for each article: its claims, and the notebook that tells the story."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from markupsafe import Markup
 
+from replication import cards
 from replication.claims import Claim
-from replication.claims.tables import in_words
 from replication.claims.verdicts import Judgement
 from replication.site import notebooks
 from replication.site.chips import article_page, css_class
@@ -59,14 +60,26 @@ def render(site: Site, view: View, notebook, *, figures: str = "") -> Markup:
         verdict: Markup('<span class="badge {}">{}</span>').format(css_class(verdict), verdict)
         for verdict in VERDICTS
     }
-    said = {in_words(*each): view.conclusion(*each) for each in _judged(site, view.slug)}
+    claims = {claim.id: (claim, found) for claim, found in _judged(site, view.slug)}
+
+    def card(about: Mapping) -> Markup | None:
+        """The card of a claim as it is today, in the words of the notebook."""
+        if about["claim"] not in claims:
+            return None
+        claim, found = claims[about["claim"]]
+        words = cards.Words(about["quantity"], about["names"])
+        name, said = chips[claim.id], view.explanation(claim)
+        made = _card_of(site, cards.render, claim, found, words, name=name, explanation=said)
+        anchor = view.headings.name(f"claim-{claim.id}")
+        return Markup('<div id="{}">{}</div>\n').format(anchor, Markup(made))
+
     folder = f"figures/{figures or view.slug}"
     found = notebooks.render(
         notebook,
         view.writer,
         folder=view.href(folder),
         replaced={**badges, **chips},
-        said=said,
+        card=card,
     )
     site.files |= {f"{folder}/{name}": content for name, content in found.figures.items()}
     return found.html
@@ -75,6 +88,13 @@ def render(site: Site, view: View, notebook, *, figures: str = "") -> Markup:
 def _judged(site: Site, slug: str) -> list[tuple[Claim, Judgement]]:
     judgements = site.report.judgements
     return [(claim, judgements[slug, claim.id]) for claim in site.claims_of(slug)]
+
+
+def _card_of(site: Site, make: Callable[..., str], claim: Claim, found: Judgement, *words, **how):
+    """A card of the committed numbers, made by one of the functions of `cards`."""
+    rows = site.report.metrics
+    units = dict(zip(rows["experiment"] + "/" + rows["metric"], rows["unit"], strict=True))
+    return make(claim, found, site.report.generated.values_of, units, *words, **how)
 
 
 def _notice_missing(site: Site, slug: str, notebook) -> None:
@@ -88,11 +108,11 @@ def _notice_missing(site: Site, slug: str, notebook) -> None:
 
 def _changed(site: Site, slug: str, notebook) -> list[str]:
     """Claims of which a committed notebook says something else than the committed tables."""
-    shown = notebooks.conclusions(notebook)
+    shown = notebooks.cards_of(notebook)
     changed = [
         claim.id
         for claim, found in _judged(site, slug)
-        if claim.id in shown and shown[claim.id] != in_words(claim, found)
+        if claim.id in shown and shown[claim.id] != _card_of(site, cards.plain, claim, found)
     ]
     if changed:
         which = "all claims" if len(changed) == len(shown) else ", ".join(changed)

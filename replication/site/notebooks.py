@@ -1,9 +1,10 @@
 """Executed notebooks as HTML: our template in nbconvert, outputs cleaned, figures as files."""
 
+import ast
 import base64
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -22,7 +23,7 @@ _SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
 _TAGS = {
     *("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"),
     *("div", "span", "p", "br", "hr", "ul", "ol", "li", "dl", "dt", "dd", "pre", "code"),
-    *("b", "i", "em", "strong", "sub", "sup", "small", "a"),
+    *("b", "i", "em", "strong", "sub", "sup", "small", "a", "details", "summary"),
 }
 _ATTRIBUTES = {"th": {"colspan", "rowspan", "scope"}, "td": {"colspan", "rowspan"}, "a": {"href"}}
 _CELL = re.compile(r"(<t([hd])>)([^<]+)(</t[hd]>)")
@@ -30,11 +31,11 @@ _NUMBER = re.compile(r"[+\-−]?[0-9][0-9.,]*(e[+-]?[0-9]+)?( ?%)?|[–-]|inf")
 _MISSING = re.compile(r"(?<![\w-])(?:nan|NaN|NaT|&lt;NA&gt;)(?![\w-])")  # as pandas shows it
 _IN_TABLE = re.compile(r"(<thead>.*?</thead>)|<tbody>.*?</tbody>", re.DOTALL)
 _HEADER = re.compile(r"<th((?: [a-z]+=\"[^\"]*\")*)>(\s*</th>)?")
-_SHOWN = re.compile(r"`([a-z0-9-]+)`: \*\*[a-z ]+\*\*\.")
 _CAPTION = re.compile(
-    r'</figure>\s*<p class="figure-caption">(?:<small>)?((?:(?!</p>).)*?)(?:</small>)?</p>',
-    re.DOTALL,
+    r'</figure>\s*<div class="figure-caption">((?:(?!</div>).)*?)</div>', re.DOTALL
 )
+_OF_LABELS = re.compile(r"\.(items|values|format|replace)$")  # methods of texts and dictionaries
+_FOLD = re.compile(r'\s*(<details class="code">.*?</details>\n)(.+)', re.DOTALL)
 
 
 @dataclass
@@ -74,10 +75,11 @@ def _decoded(picture: str) -> bytes:
 
 
 def without_title(notebook):
-    """The notebook without the heading of its first cell, which the page has already."""
+    """The notebook without its title and the article's data, which the page has already."""
     notebook = copy.deepcopy(notebook)
     if notebook.cells and notebook.cells[0].source.startswith("# "):
-        notebook.cells[0].source = notebook.cells[0].source.partition("\n")[2].lstrip("\n")
+        _, section, below = notebook.cells[0].source.partition("\n## ")
+        notebook.cells[0].source = f"## {below}" if section else ""
     return notebook
 
 
@@ -97,14 +99,13 @@ def section(notebook, heading: str):
     return type(notebook)({**notebook, "cells": found})
 
 
-def conclusions(notebook) -> dict[str, str]:
-    """What the outputs of an executed notebook say of each claim, by its id."""
+def cards_of(notebook) -> dict[str, str]:
+    """The cards of an executed notebook as plain text, by the id of their claim."""
     found = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
-            text = output.get("data", {}).get("text/markdown", "")
-            if shown := _SHOWN.match(text):
-                found[shown[1]] = text
+            if about := output.get("metadata", {}).get("card"):
+                found[about["claim"]] = output.data.get("text/plain", "")
     return found
 
 
@@ -114,7 +115,7 @@ def render(
     *,
     folder: str,
     replaced: Mapping[str, Markup],
-    said: Mapping[str, Markup],
+    card: Callable[[Mapping], Markup | None],
 ) -> Rendered:
     """The cells of a notebook as HTML, without a page around them.
 
@@ -123,7 +124,7 @@ def render(
         writer: Renders the Markdown of cells and outputs.
         folder: Where figures go, as the page writes it: "../figures/demo".
         replaced: What stands for a table's cell with this text alone, such as a claim's id.
-        said: What stands for an output with this Markdown text, such as one with bound numbers.
+        card: Makes the card of a claim from what the notebook says of it; None for no such claim.
     """
     figures: dict[str, bytes] = {}
 
@@ -141,13 +142,16 @@ def render(
         image = f'<img src="{source}" alt="{text}" {size} loading="lazy">'
         return f'<figure><a href="{source}" title="The picture alone">{image}</a></figure>'
 
-    def prose(text: str) -> str:
-        return str(said[text] if text in said else writer.html(plain(text)))
+    def shown(output) -> str:
+        made = card(output.metadata["card"]) if "card" in output.metadata else None
+        return str(clean(output.data["text/html"], replaced) if made is None else made)
 
     exporter = _exporter()
     exporter.register_filter("figure", figure)
-    exporter.register_filter("prose", prose)
-    exporter.register_filter("clean", lambda html: str(clean(html, replaced)))
+    exporter.register_filter("prose", lambda text: str(writer.html(plain(text))))
+    exporter.register_filter("shown", shown)
+    exporter.register_filter("narrates", narrates)
+    exporter.register_filter("code_last", lambda html: _FOLD.sub(r"\2\1", html, count=1))
     html, _ = exporter.from_notebook_node(_with_code_merged(notebook))
     return Rendered(Markup(_CAPTION.sub(r"<figcaption>\1</figcaption></figure>", html)), figures)
 
@@ -163,7 +167,7 @@ def clean(html: str, replaced: Mapping[str, Markup] | None = None) -> Markup:
         html,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
-        allowed_classes={"p": {"figure-caption"}},
+        allowed_classes={"div": {"figure-caption"}},
         clean_content_tags={"script", "style"},
         url_schemes={"http", "https"},
         link_rel="noopener",
@@ -182,6 +186,20 @@ def clean(html: str, replaced: Mapping[str, Markup] | None = None) -> Markup:
         return f"{start}{breakable(text)}{end}"
 
     return scrolling(_IN_TABLE.sub(_with_scopes, _CELL.sub(cell, kept)))
+
+
+def narrates(source: str) -> bool:
+    """Whether a cell only has the study speak, so that there is nothing to learn from its code.
+
+    Labels, and loops over them, are part of what it says.
+    """
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:  # a magic of Jupyter's
+        return False
+    called = [ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)]
+    others = [name for name in called if not name.startswith("study.")]
+    return len(others) < len(called) and all(_OF_LABELS.search(name) for name in others)
 
 
 def num_missing(notebook) -> int:

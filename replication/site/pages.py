@@ -12,7 +12,6 @@ from markupsafe import Markup, escape
 from replication.claims import Claim, prose, tables
 from replication.claims.check import Report
 from replication.claims.prose import Bound
-from replication.claims.verdicts import Judgement
 from replication.results import format_value
 from replication.site.chips import Chips, article_page, claim_page, css_class, relative
 from replication.site.evidence import Evidence
@@ -82,17 +81,6 @@ class View:
             else:
                 text += plain(piece)
         return self.writer.inline(text, numbers)
-
-    def conclusion(self, claim: Claim, found: Judgement) -> Markup:
-        """What `tables.in_words` says of a claim of this article, each number a chip."""
-        power = self.inline(tables.power_line(claim, found))
-        return Markup("<p>{}: <strong>{}</strong>. {} {} <em>{}</em></p>\n").format(
-            self.chip(self.slug, claim.id),
-            found.verdict,
-            tables.answer(claim, found),
-            self.explanation(claim),
-            power,
-        )
 
     def _code(self, text: str) -> Markup | None:
         address = self.site.addresses.get(text)

@@ -153,7 +153,7 @@ def hostile_notebook():
     picture = {"image/png": base64.b64encode(PIXEL).decode()}
     svg = f'<svg xmlns="http://www.w3.org/2000/svg">{HTML[0].format("svg")}</svg>'
     about = {"image/png": {"alt": line("alt")}}
-    caption = f'<p class="figure-caption"><small>{line("caption")}</small></p>'
+    caption = f'<div class="figure-caption"><small>{line("caption")}</small></div>'
     table = f"<table><tr><td>{line('cell')}</td><th onclick=act()>high</th></tr></table>"
     outputs = [
         new_output("stream", text=hostile("stream")),
