@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from replication import datasets, experiments
-from replication.experiments import Profile, applied
+from replication.experiments import Profile
+from replication.experiments.applied import anomaly, codes, protocol, reconstruction
 from replication.store import Checkpoints
 from replication.training import Recipe
 
@@ -30,7 +31,7 @@ def data(shelf):
 @pytest.fixture(scope="module")
 def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-    return functools.cache(lambda name: run_untrained(name, [applied]))
+    return functools.cache(lambda name: run_untrained(name, [protocol, codes]))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def test_the_split_holds_out_the_last_fifth():
     images = numbers.astype("float32").reshape(-1, 1, 1, 1)
     whole = datasets.Dataset("mnist", images, numbers, images[:9], numbers[:9], ())
 
-    found = applied._data(Profile("full", SimpleNamespace(load=lambda name: whole)))
+    found = protocol.split(Profile("full", SimpleNamespace(load=lambda name: whole)))
 
     assert len(found.x_train) == 48_000
     np.testing.assert_array_equal(found.x_train, images[:48_000])
@@ -93,12 +94,12 @@ def test_errors_and_silent_units_by_hand(started, data):
     found, _, (call,) = started("applied-reconstruction")
 
     kernel = call.model.encoder[0].kernel.numpy()
-    codes = np.maximum(flat(data.x_test) @ kernel, 0)
+    active = np.maximum(flat(data.x_test) @ kernel, 0)
     train = errors(call.model, data.x_train[:NUM_KEPT]).mean()
     assert found["train_mse"] == pytest.approx(train, rel=1e-6)  # float32 pixels
     test = errors(call.model, data.x_test).mean()
     assert found["test_mse"] == pytest.approx(test, rel=1e-6)  # float32 pixels
-    assert found["silent_units"] == sum(not column.any() for column in codes.T)
+    assert found["silent_units"] == sum(not column.any() for column in active.T)
 
 
 def test_the_shared_network_is_trained_once(trained):
@@ -107,38 +108,26 @@ def test_the_shared_network_is_trained_once(trained):
 
 
 def test_colours_of_the_listing_are_brightest_pixels(started, data):
-    """Each point is coloured by where its image is brightest; digits tell all about digits."""
+    """Each point is coloured by where its image is brightest."""
     found, arrays, _ = started("applied-embedding")
 
     expected = [max(range(784), key=lambda i, row=row: (row[i], -i)) for row in flat(data.x_test)]
     np.testing.assert_array_equal(arrays["brightest"], expected)
     np.testing.assert_array_equal(arrays["digits"], data.y_test)
-    assert found["listing_colours"] == len(set(expected))
-    assert found["digit_information"] == pytest.approx(1, rel=1e-12)  # a ratio of equal sums
-    assert found["listing_colour_information"] < 1
-
-
-def test_information_is_that_of_labels_up_to_their_names():
-    """One for the same groups under other names, none for independent ones, by hand between."""
-    digits = np.repeat([0, 1], 4)
-
-    renamed = applied._information(digits, 7 - 3 * digits)
-    independent = applied._information(digits, np.tile([0, 1], 4))
-    finer = applied._information(digits, np.repeat([0, 1, 2, 3], 2))
-
-    assert renamed == pytest.approx(1, rel=1e-12)  # a ratio of equal sums
-    assert independent == pytest.approx(0, abs=1e-12)  # logarithms that cancel
-    assert finer == pytest.approx(2 / 3, rel=1e-12)  # log 2 over the mean of log 2 and log 4
+    assert found["silent_axes"] == 0
+    colours = started("applied-colours")[0]
+    assert colours["listing_colours"] == len(set(expected))
+    assert 0 <= colours["adjusted_mutual_information"] < 1
 
 
 def test_the_listing_looks_at_the_first_two_units(started, data):
     """The plane of the scatter plot, and its control from the untrained network."""
     found, arrays, (call,) = started("applied-embedding")
 
-    codes = np.asarray(call.model.encode(data.x_test))
-    np.testing.assert_array_equal(arrays["plane"], codes[:, :2])
+    code = np.asarray(call.model.encode(data.x_test))
+    np.testing.assert_array_equal(arrays["plane"], code[:, :2])
     assert found["plane_knn_accuracy"] == found["untrained_plane_knn_accuracy"]
-    assert found["silent_axes"] == sum(not column.any() for column in codes.T[:2])
+    assert found["silent_axes"] == sum(not column.any() for column in code.T[:2])
 
 
 def test_the_same_classifier_reads_code_pixels_and_components(started, data):
@@ -159,7 +148,7 @@ def test_noise_has_its_factor_and_is_clipped():
     """Half a standard normal number on each pixel; what leaves [0, 1] stops at its ends."""
     x = np.full((NUM_DRAWS,), 0.5, np.float32)
 
-    found = applied._noisy(x, np.random.default_rng(0))
+    found = reconstruction._noisy(x, np.random.default_rng(0))
 
     tail = 0.158655  # of a normal distribution, beyond one standard deviation
     bound = 5 * np.sqrt(tail * (1 - tail) / NUM_DRAWS)  # five standard errors of a share
@@ -175,10 +164,10 @@ def test_denoising_learns_from_noise_drawn_once_to_clean_images(started, data):
     _, arrays, (_, call) = started("applied-denoising")
 
     rng, clean = np.random.default_rng(0), data.x_train[:NUM_KEPT]
-    np.testing.assert_array_equal(call.x, applied._noisy(clean, rng))
+    np.testing.assert_array_equal(call.x, reconstruction._noisy(clean, rng))
     np.testing.assert_array_equal(call.y, flat(clean))
     assert call.recipe == RECIPE
-    noisy = applied._noisy(data.x_test, rng)
+    noisy = reconstruction._noisy(data.x_test, rng)
     np.testing.assert_array_equal(arrays["noisy"], noisy[:10, ..., 0])
 
 
@@ -187,8 +176,8 @@ def test_decibels_are_means_over_images(started, data):
     found, _, (_, call) = started("applied-denoising")
 
     rng = np.random.default_rng(0)
-    applied._noisy(data.x_train[:NUM_KEPT], rng)
-    noisy = applied._noisy(data.x_test, rng)
+    reconstruction._noisy(data.x_train[:NUM_KEPT], rng)
+    noisy = reconstruction._noisy(data.x_test, rng)
     each = errors(call.model, noisy, data.x_test)
     assert found["denoised_mse"] == pytest.approx(each.mean(), rel=1e-6)  # float32 pixels
     expected = (-10 * np.log10(each)).mean()
@@ -213,7 +202,7 @@ def test_outliers_are_upside_down_where_digits_stand_in(library, profile):
     """Each test image is flipped top to bottom, and no other way."""
     digits = library.load("digits").x_test
 
-    found = applied._outliers(Profile(profile, library))
+    found = anomaly.outliers(Profile(profile, library))
 
     np.testing.assert_array_equal(found, np.stack([np.flipud(image) for image in digits]))
     assert not np.array_equal(found, digits)
@@ -221,7 +210,7 @@ def test_outliers_are_upside_down_where_digits_stand_in(library, profile):
 
 def test_outliers_are_fashions_own_test_images(shelf, data):
     """The full profile leaves them as they are."""
-    found = applied._outliers(Profile("full", shelf))
+    found = anomaly.outliers(Profile("full", shelf))
 
     np.testing.assert_array_equal(found, 1 - data.x_test)
 
@@ -232,7 +221,7 @@ def test_auroc_against_a_count_of_pairs(seed):
     rng = np.random.default_rng(seed)
     normal, abnormal = rng.integers(0, 9, 20), rng.integers(3, 12, 30)
 
-    found = applied._auroc(normal, abnormal)
+    found = anomaly.auroc(normal, abnormal)
 
     pairs = [(a > n) + (a == n) / 2 for n in normal for a in abnormal]
     assert any(pair == 0.5 for pair in pairs)
@@ -282,7 +271,7 @@ def test_roc_curve_rises_from_no_alarm_to_nearly_all():
     rng = np.random.default_rng(0)
     normal, abnormal = rng.normal(size=1_001), rng.normal(1, size=2_000)
 
-    alarms, detected = applied._curve(normal, abnormal)
+    alarms, detected = anomaly._curve(normal, abnormal)
 
     assert (np.diff(alarms) >= 0).all()
     assert (np.diff(detected) >= 0).all()
@@ -290,14 +279,14 @@ def test_roc_curve_rises_from_no_alarm_to_nearly_all():
     assert detected[0] == (abnormal > normal.max()).mean()
     assert detected[-1] == (abnormal > normal.min()).mean()
     area = np.trapezoid(detected, alarms)
-    assert area == pytest.approx(applied._auroc(normal, abnormal), abs=5e-3)  # a hundred steps
+    assert area == pytest.approx(anomaly.auroc(normal, abnormal), abs=5e-3)  # a hundred steps
 
 
 def test_components_are_fitted_on_training_images(data):
     """Errors of images outside the span of 32 directions, by NumPy's SVD."""
     x_train, x_test = (flat(each).astype(float) for each in (data.x_train, data.x_test))
 
-    (found,) = applied._pca_errors(x_train, [x_test])
+    (found,) = anomaly.pca_errors(x_train, [x_test])
 
     mean = x_train.mean(axis=0)
     kept = np.linalg.svd(x_train - mean, full_matrices=False)[2][:32]
@@ -307,7 +296,7 @@ def test_components_are_fitted_on_training_images(data):
 
 def test_one_digit_is_normal_at_a_time(started, data, monkeypatch):
     """Ten networks, each of one digit's training images; the other nine are anomalies."""
-    monkeypatch.setattr(applied, "_pca_errors", lambda _, tests: [0 * each[:, 0] for each in tests])
+    monkeypatch.setattr(anomaly, "pca_errors", lambda _, tests: [0 * each[:, 0] for each in tests])
 
     found, _, calls = started("applied-one-class")
 

@@ -18,7 +18,8 @@ from replication.training import epoch_order, initialise, redraw_kernels
 SURVEY = (survey.protocol, survey.stacked, survey.details)
 INTUITION = (intuition.protocol, intuition.images, intuition.details)
 CONTRACTIVE = (contractive.protocol, contractive.details)
-MODULES = (*CONTRACTIVE, applied, *SURVEY, *INTUITION)
+APPLIED = (applied.protocol, applied.details)
+MODULES = (*CONTRACTIVE, *APPLIED, *SURVEY, *INTUITION)
 STACK = (200, 100, 50)  # smaller than ours, and enough weights for their standard deviations
 OPEN = {
     "applied": applied.OPEN,
@@ -267,7 +268,7 @@ def test_the_first_images_are_learned_from(alternatives, data, slug, name, count
 
 def test_seventy_per_cent_are_of_all_images_or_of_the_training_images():
     """49,000 of 70,000, or 42,000 of 60,000."""
-    shares = applied.SHARES
+    shares = applied.details.SHARES
 
     assert round(60_000 * shares["split_70"]) == 0.7 * 70_000
     assert round(60_000 * shares["split_70_train"]) == 0.7 * 60_000

@@ -26,6 +26,7 @@ from replication.metrics.codes import (
     thresholded,
 )
 from replication.metrics.curves import first_reached
+from replication.metrics.detectors import balanced_accuracy, best_threshold
 from replication.metrics.directions import (
     SMOOTHING,
     random_directions,
@@ -61,6 +62,8 @@ __all__ = [
     "UNMAPPED",
     "active_share",
     "assignment_entropy",
+    "balanced_accuracy",
+    "best_threshold",
     "best_unit_information",
     "class_selectivity",
     "clustering_protocol",

@@ -1,0 +1,179 @@
+"""Part 4 of article 04, items 1 and 2: a picture of the code, and a classifier on it."""
+
+import numpy as np
+from sklearn.metrics import adjusted_mutual_info_score
+
+from replication import metrics, models
+from replication.datasets import Dataset
+from replication.experiments import Metric, Outcome, Profile, experiment
+from replication.experiments.applied import protocol
+from replication.training import Recipe, train
+
+POINTS = 3_000  # of a scatter plot
+PLANE = {"units": [2]}  # part 4, item 1, with as many units as are plotted
+POINT = 0.01  # ours: what is worse by less is not worse
+
+
+@experiment(
+    "applied-embedding",
+    datasets=("mnist",),
+    seeds=protocol.SEEDS,
+    minutes=0.7,
+    metrics=[
+        *(
+            protocol.score(f"{name}_knn_accuracy")
+            for name in ("plane", "pca", "code_pca", "untrained_plane", "whole_code")
+        ),
+        Metric("silent_axes", "units", "lower"),
+    ],
+)
+def embedding(seed: int, profile: Profile) -> Outcome:
+    """Part 4, item 1: the first two units as a picture of the data."""
+    data, trained = protocol.shared(profile, seed=seed)
+    codes = protocol.encoded(trained.model, data)
+    planes = {
+        "plane": tuple(each[:, :2] for each in codes),
+        "pca": metrics.pca_codes(*protocol.pixels(data), components=2)[:2],
+        "code_pca": metrics.pca_codes(*codes, components=2)[:2],
+        "untrained_plane": tuple(
+            each[:, :2] for each in protocol.encoded(protocol.untrained(data, seed), data)
+        ),
+        "whole_code": codes,
+    }
+    labels, num_test = (data.y_train, data.y_test), len(data.y_test)
+    scores = {
+        f"{name}_knn_accuracy": (metrics.knn_accuracy(plane, labels), num_test)
+        for name, plane in planes.items()
+    }
+    scores["silent_axes"] = (silent(planes["plane"][1]), num_test)
+    arrays = {name: planes[name][1][:POINTS] for name in ("plane", "pca", "code_pca")}
+    arrays |= {"digits": data.y_test[:POINTS], "brightest": listing_colours(data.x_test)[:POINTS]}
+    return Outcome(scores, arrays=arrays)
+
+
+@experiment(
+    "applied-plane",
+    datasets=("mnist",),
+    seeds=protocol.SEEDS,
+    minutes=0.6,
+    metrics=[
+        protocol.score("plane_knn_accuracy"),
+        protocol.score("untrained_knn_accuracy"),
+        Metric("silent_axes", "units", "lower"),
+        protocol.error("test_mse"),
+    ],
+)
+def plane(seed: int, profile: Profile) -> Outcome:
+    """Part 4, item 1, with a code of two units: the listing, where the picture is all of the code.
+
+    Control: the same network before training. A rectified unit may be silent, and then the
+    plane is a line.
+    """
+    data = protocol.split(profile)
+    trained = protocol.fit(data.x_train, data.x_train, profile, seed=seed, arguments=PLANE)
+    codes = protocol.encoded(trained.model, data)
+    untrained = protocol.encoded(protocol.untrained(data, seed, PLANE), data)
+    labels, num_test = (data.y_train, data.y_test), len(data.y_test)
+    scores = {
+        "plane_knn_accuracy": metrics.knn_accuracy(codes, labels),
+        "untrained_knn_accuracy": metrics.knn_accuracy(untrained, labels),
+        "silent_axes": silent(codes[1]),
+        "test_mse": float(protocol.errors_of(trained.model, data.x_test).mean()),
+    }
+    arrays = {"plane": codes[1][:POINTS], "digits": data.y_test[:POINTS]}
+    return Outcome({k: (v, num_test) for k, v in scores.items()}, trained.history, arrays)
+
+
+@experiment(
+    "applied-colours",
+    datasets=("mnist",),
+    seeds=range(1),
+    minutes=0.1,
+    metrics=[
+        Metric("listing_colours", "colours"),
+        Metric("adjusted_mutual_information", "fraction"),
+    ],
+)
+def colours(seed: int, profile: Profile) -> Outcome:
+    """Part 4, item 1: how many colours the listing's scatter plot has, and what they tell.
+
+    Mutual information with the digit, adjusted so that colours given out at random have none
+    and the digits themselves have one. Nothing is trained, and nothing depends on the seed.
+    """
+    data = profile.dataset("mnist")
+    brightest = listing_colours(data.x_test)
+    shared = max(0.0, float(adjusted_mutual_info_score(data.y_test, brightest)))
+    found = {"listing_colours": len(np.unique(brightest)), "adjusted_mutual_information": shared}
+    return Outcome({name: (value, len(brightest)) for name, value in found.items()})
+
+
+@experiment(
+    "applied-features",
+    datasets=("mnist",),
+    seeds=protocol.SEEDS,
+    minutes=2,
+    metrics=[protocol.score(f"{name}_accuracy") for name in ("code", "pixels", "pca", "untrained")],
+)
+def features(seed: int, profile: Profile) -> Outcome:
+    """Part 4, item 2: the same classifier on the code, and on what it must beat."""
+    data, trained = protocol.shared(profile, seed=seed)
+    inputs = {
+        "code": protocol.encoded(trained.model, data),
+        "pixels": protocol.pixels(data),
+        "pca": metrics.pca_codes(*protocol.pixels(data), components=protocol.CODE_DIM)[:2],
+        "untrained": protocol.encoded(protocol.untrained(data, seed), data),
+    }
+    scores, history = {}, []
+    for name, each in inputs.items():
+        scores[f"{name}_accuracy"], epochs = _classified(each, data, profile, seed=seed)
+        history = history or epochs
+    return Outcome(scores, history)
+
+
+@experiment(
+    "applied-bars",
+    datasets=("mnist",),
+    seeds=protocol.SEEDS,
+    minutes=1,
+    metrics=[protocol.score(f"{name}_less_a_point_accuracy") for name in ("pixels", "pca")],
+)
+def bars(seed: int, profile: Profile) -> Outcome:
+    """What the classifier on the code must not fall below: a point less than on its rivals."""
+    data = protocol.split(profile)
+    *components, _ = metrics.pca_codes(*protocol.pixels(data), components=protocol.CODE_DIM)
+    scores = {}
+    for name, inputs in (("pixels", protocol.pixels(data)), ("pca", components)):
+        (accuracy, count), _ = _classified(inputs, data, profile, seed=seed)
+        scores[f"{name}_less_a_point_accuracy"] = (accuracy - POINT, count)
+    return Outcome(scores)
+
+
+def _classified(inputs: tuple, data: Dataset, profile: Profile, *, seed: int) -> tuple:
+    """Test accuracy of the listing's classifier with the number of images, and its history."""
+    x_train, x_test = (each.astype(np.float32) for each in inputs)
+    recipe = Recipe(
+        profile.epochs(protocol.EPOCHS),
+        protocol.BATCH_SIZE,
+        loss="sparse_categorical_crossentropy",
+    )
+    classifier = train(
+        models.dropout_classifier,
+        {"seed": seed},
+        x_train,
+        data.y_train,
+        recipe=recipe,
+        seed=seed,
+        checkpoints=profile.checkpoints,
+    )
+    predicted = models.in_batches(classifier.model, x_test).argmax(axis=1)
+    return (float((predicted == data.y_test).mean()), len(x_test)), classifier.history
+
+
+def silent(codes: np.ndarray) -> int:
+    """How many rectified units no image wakes."""
+    return int((codes.max(axis=0) == 0).sum())
+
+
+def listing_colours(images: np.ndarray) -> np.ndarray:
+    """The number of each image's brightest pixel, by which the listing colours its point."""
+    return protocol.flat(images).argmax(axis=1)

@@ -1,0 +1,150 @@
+"""Article 04's fairer tests: two code units, colours, bars, thresholds, and listings alone."""
+
+import ast
+import functools
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score
+
+from replication import experiments, metrics
+from replication.experiments import Profile
+from replication.experiments.applied import anomaly, codes, printed, protocol
+
+NUM_KEPT = 96  # four fifths of the images on the shelf
+
+
+@pytest.fixture(scope="module")
+def data(shelf):
+    return shelf.load("mnist")
+
+
+@pytest.fixture(scope="module")
+def started(run_untrained):
+    """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
+    return functools.cache(lambda name: run_untrained(name, [protocol, codes]))
+
+
+def test_the_plane_is_all_of_a_code_of_two_units(started, data):
+    """784-2-784 with the listing's settings; untrained, it is its own control."""
+    found, arrays, (call,) = started("applied-plane")
+
+    assert [
+        each.shape for each in (call.model.encoder[0].kernel, call.model.decoder[0].kernel)
+    ] == [
+        (784, 2),
+        (2, 784),
+    ]
+    assert (call.recipe.epochs, call.recipe.batch_size, len(call.x)) == (50, 256, NUM_KEPT)
+    np.testing.assert_array_equal(arrays["plane"], np.asarray(call.model.encode(data.x_test)))
+    assert found["plane_knn_accuracy"] == found["untrained_knn_accuracy"]
+
+
+def test_silent_units_are_those_that_no_image_wakes():
+    assert codes.silent(np.array([[0, 1, 0], [0, 0, 2]])) == 1
+
+
+def test_colours_given_out_at_random_tell_nothing(library, monkeypatch):
+    """Adjusted for chance: hundreds of colours without a meaning share no information."""
+    rng = np.random.default_rng(0)
+    profile = Profile("smoke", library)
+    run = experiments.find("applied-colours").run
+
+    monkeypatch.setattr(codes, "listing_colours", lambda images: rng.integers(0, 471, len(images)))
+    chance = run(0, profile).metrics["adjusted_mutual_information"][0]
+    labels = profile.dataset("mnist").y_test
+    monkeypatch.setattr(codes, "listing_colours", lambda images: 7 - labels)
+    perfect = run(0, profile).metrics["adjusted_mutual_information"][0]
+
+    assert chance < 0.05  # of 297 images; unadjusted it is above a half
+    assert perfect == pytest.approx(1, rel=1e-9)  # a ratio of equal sums
+
+
+def test_the_bar_is_a_point_below_the_same_classifier(started):
+    """On pixels and on components, trained as in `applied-features` under the same keys."""
+    features, _, (_, *trained) = started("applied-features")
+    found, _, calls = started("applied-bars")
+
+    for name in ("pixels", "pca"):
+        expected = features[f"{name}_accuracy"] - 0.01
+        assert found[f"{name}_less_a_point_accuracy"] == pytest.approx(expected, rel=1e-12)
+    assert [call.key() for call in calls] == [call.key() for call in trained[1:3]]
+
+
+def test_thresholds_by_hand(started, data):
+    """The listing's on the test errors; the best one is chosen on other images."""
+    found, _, (call,) = started("applied-thresholds")
+
+    def errors(x):
+        flat = x.reshape(len(x), -1)
+        return np.square(np.asarray(call.model(x), np.float64) - flat).mean(axis=1)
+
+    normal, clothes = errors(data.x_test), errors(1 - data.x_test)
+    for name in ("listing", "untrained"):  # before a step both are one network
+        expected = ((normal <= 0.01).mean() + (clothes > 0.01).mean()) / 2
+        assert found[f"{name}_balanced_accuracy"] == pytest.approx(expected)
+    chosen = metrics.best_threshold(errors(data.x_train[NUM_KEPT:]), errors(data.x_train))
+    assert found["best_threshold"] == pytest.approx(chosen, rel=1e-6)  # float32 pixels
+    best = ((normal <= chosen).mean() + (clothes > chosen).mean()) / 2
+    assert found["best_balanced_accuracy"] == pytest.approx(best, abs=2 / len(normal))  # near ties
+    less = found["best_less_a_point_balanced_accuracy"]
+    assert less == pytest.approx(found["best_balanced_accuracy"] - 0.01)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_balanced_accuracy_is_that_of_scikit_learn(seed):
+    """Of unequal groups, with ties at the threshold, which are not above it."""
+    rng = np.random.default_rng(seed)
+    normal, abnormal = rng.integers(0, 9, 50), rng.integers(3, 12, 7)
+
+    found = metrics.balanced_accuracy(normal, abnormal, threshold=5)
+
+    truth = np.repeat([0, 1], [50, 7])
+    called = np.concatenate([normal, abnormal]) > 5
+    assert found == pytest.approx(balanced_accuracy_score(truth, called))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_threshold_is_better_than_the_best(seed):
+    """Tried one after the other, and halfway between; the lowest of equals."""
+    rng = np.random.default_rng(seed)
+    normal, abnormal = rng.integers(0, 9, 50), rng.integers(3, 12, 7)
+
+    found = metrics.best_threshold(normal, abnormal)
+
+    tried = {at: metrics.balanced_accuracy(normal, abnormal, threshold=at) for at in range(12)}
+    tried |= {
+        at + 0.5: metrics.balanced_accuracy(normal, abnormal, threshold=at + 0.5) for at in tried
+    }
+    best = max(tried.values())
+    assert tried[found] == pytest.approx(best)
+    assert found == min(at for at, each in tried.items() if each >= best - 1e-12)
+
+
+def test_outliers_to_choose_on_are_training_images(shelf, data):
+    """The best threshold never sees the clothes that it is scored on."""
+    found = anomaly.outliers(Profile("full", shelf), "x_train")
+
+    np.testing.assert_array_equal(found, data.x_train)  # the shelf's clothes: digits in training
+
+
+def test_missing_names_are_those_a_python_session_would_miss():
+    """A program of the same names in an empty session stops where we say it does."""
+    for each in printed.PRINTED.values():
+        missing = printed.missing_names(**each)
+        session = dict.fromkeys(each["has"])
+        program = "\n".join(each["uses"])
+        if missing:
+            with pytest.raises(NameError, match=f"'{missing[0]}'"):
+                exec(compile(ast.parse(program), "listing", "exec"), session)
+        else:
+            exec(compile(ast.parse(program), "listing", "exec"), session)
+
+
+def test_one_listing_is_complete(library):
+    """The first; the second lacks one name, the third five, the fourth four."""
+    found = experiments.find("applied-printed").run(0, Profile("smoke", library)).metrics
+
+    counts = [found[f"{name}_missing_names"][0] for name in printed.PRINTED]
+    assert counts == [0, 1, 5, 4]
+    assert found["complete_listings"][0] == 1
