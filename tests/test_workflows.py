@@ -41,12 +41,18 @@ def test_workflows_run_targets_of_the_makefile(workflow):
 
 
 def test_workflows_may_read_and_no_more_and_end(workflow):
-    """No rights but reading, no two runs at once, a limit of time, nothing kept after checkout."""
+    """No rights but reading, no two runs at once, a limit of time, nothing kept after checkout.
+
+    One job may do more, and it runs nothing but the action that publishes the pages.
+    """
     assert workflow["permissions"] == {"contents": "read"}
     assert workflow["concurrency"]["group"]
     for job in workflow["jobs"].values():
         assert 0 < job["timeout-minutes"] < 360
-        assert "permissions" not in job
+        if "permissions" in job:
+            [step] = job["steps"]
+            assert step["uses"].startswith("actions/deploy-pages@") and "run" not in step
+            assert job["permissions"] == {"pages": "write", "id-token": "write"}
     for step in steps_of(workflow):
         if "actions/checkout" in step.get("uses", ""):
             assert step["with"]["persist-credentials"] is False
@@ -113,3 +119,17 @@ def test_all_promises_and_the_packages_are_looked_at_weekly():
     assert re.fullmatch(r"\d+ \d+ \* \* \d", content[True]["schedule"][0]["cron"])
     assert set(steps) == {"make setup", "make trust", "make audit"}
     assert steps["make audit"]["if"].startswith("${{ !cancelled()")
+
+
+def test_the_site_of_main_is_published():
+    """What `make site` writes, of no other branch, and never cut off half-way."""
+    [path] = [path for path in WORKFLOWS if path.name == "pages.yml"]
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    build, publish = content["jobs"]["build"], content["jobs"]["publish"]
+    [upload] = [s for s in build["steps"] if "upload-pages-artifact" in s.get("uses", "")]
+
+    assert content[True] == {"push": {"branches": ["main"]}, "workflow_dispatch": None}
+    assert "make site" in [step.get("run") for step in build["steps"]]
+    assert upload["with"] == {"path": "build/site"}
+    assert publish["needs"] == "build" and "permissions" not in build
+    assert content["concurrency"]["cancel-in-progress"] is False
