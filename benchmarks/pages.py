@@ -39,13 +39,12 @@ def chromium():
 
 
 def pages_of(folder):
-    """Every article, and of each other kind of page the longest."""
-    alone = sorted(folder.glob("*.html"))
-    several = [
-        max(folder.glob(f"{kind}/**/*.html"), key=lambda path: path.stat().st_size)
-        for kind in ("claim", "experiment", "document")
-    ]
-    return [*alone, *sorted(folder.glob("article/*.html")), *several]
+    """Every article and single page; of pages that there are many of, the longest and shortest."""
+    found = [*folder.glob("*.html"), *folder.glob("article/*.html")]
+    for kind in ("claim", "experiment", "document"):
+        by_size = sorted(folder.glob(f"{kind}/**/*.html"), key=lambda path: path.stat().st_size)
+        found += by_size[:1] + by_size[-1:]
+    return sorted(path.relative_to(folder).as_posix() for path in dict.fromkeys(found))
 
 
 def measure(folder):
@@ -57,11 +56,11 @@ def measure(folder):
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         for name, width in WIDTHS.items():
             page = browser.new_page(viewport={"width": width, "height": 900})
-            for path in pages_of(folder):
-                page.goto(path.as_uri())
+            for address in pages_of(folder):
+                page.goto((folder / address).as_uri())
                 if page.locator("script[src*=mathjax]").count():
                     page.wait_for_selector("body.formulas-ready", state="attached")
-                found[path.relative_to(folder).as_posix(), name] = page.evaluate(MEASURED)
+                found[address, name] = page.evaluate(MEASURED)
         browser.close()
     return found
 

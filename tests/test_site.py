@@ -129,6 +129,23 @@ def test_the_committed_site_has_every_claim_and_needs_no_training_library(commit
     }
 
 
+def test_every_claim_that_is_a_picture_shows_it(committed):
+    """A page said "look for yourself" and had nothing to look at."""
+    found = committed[2]
+    pictures = [(slug, c.id) for slug, a in load().items() for c in a.claims if c.kind == "reader"]
+
+    assert pictures
+    for slug, claim in pictures:
+        assert found[f"claim/{slug}/{claim}.html"].all("img"), f"{slug}/{claim}"
+
+
+def test_each_article_has_a_small_picture_on_the_first_page(committed):
+    index = committed[2]["index.html"]
+    sources = [image["src"] for image in index.all("img")]
+
+    assert sources == [f"figures/{slug}/small.png" for slug in load()]
+
+
 def test_a_notebook_older_than_its_claims_is_noticed(built, project):
     told = built[1]
 

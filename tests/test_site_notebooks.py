@@ -1,14 +1,17 @@
 """Tables and figures of executed notebooks, as pages show them."""
 
+import io
 import re
 import shutil
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_output
+from PIL import Image
 from site_demo import build, make_project
 from site_pages import read_site
 
+from replication.site import pictures
 from replication.site.notebooks import clean, num_missing
 
 HEAD = "<thead><tr><th></th><th>mean</th></tr></thead>"
@@ -73,3 +76,26 @@ def test_a_figure_leads_to_its_picture(tmp_path):
 
     assert re.search(rf'<a href="{re.escape(image["src"])}"[^>]*><img ', page.html)
     shutil.rmtree(folder)
+
+
+def test_a_claim_finds_the_nearest_figure_of_its_own_section():
+    """Before it or after it; what its code says does not count, nor what another section shows."""
+    one, two, three = (f"<figure>{name}</figure>" for name in ("one", "two", "three"))
+    code = '<details class="code">many lines of code that nobody reads</details>'
+    claim = '<div id="claim-{}">How it came out.</div>'.format
+    html = f"<h2>A</h2>{one}{code}{claim('a')}<p>words</p>{two}{claim('b')}"
+    found = pictures.by_claim(f"{html}<h3>B</h3>{claim('c')}<h2>C</h2>{three}")
+
+    assert found == {"a": [one, two], "b": [two, one], "c": []}
+
+
+def test_a_small_picture_is_small_and_the_same_each_time():
+    drawn = io.BytesIO()
+    Image.new("RGB", (1600, 3000), "navy").save(drawn, "png")
+    small = pictures.small(drawn.getvalue())
+
+    assert pictures.size(small) == (640, 480)
+    assert small == pictures.small(drawn.getvalue()) and len(small) < 10_000  # bytes
+    pictures.require_whole(small)
+    with pytest.raises(ValueError, match="damaged"):
+        pictures.require_whole(small[:-20])

@@ -76,6 +76,15 @@ def test_a_figure_keeps_its_words_its_caption_and_its_pixels(built):
     assert caption in found["article/demo.html"].html
 
 
+def test_a_claim_shows_its_figure_as_the_article_does(built):
+    """With caption and words, from the same file."""
+    page = built[2]["claim/demo/high.html"]
+    (image,) = page.all("img")
+
+    assert image["src"] == "../../figures/demo/01.png" and image["alt"] == 'A "dot"'
+    assert "One dot." in page.text
+
+
 def test_bound_numbers_become_chips_that_lead_to_their_rows(built):
     """To the claim that rests on the number, else to the row of the experiment."""
     pages = built[2]

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from replication import cards
 from replication.claims import Claim
 from replication.claims.verdicts import Judgement
-from replication.site import notebooks
+from replication.site import notebooks, pictures
 from replication.site.chips import article_page, css_class
 from replication.site.claims import row_of
 from replication.site.pages import VERDICTS, Site, View
@@ -25,6 +25,8 @@ def add_articles(site: Site) -> None:
         if path.is_file():
             notebook = notebooks.read(path)
             html = render(site, view, notebooks.without_title(notebook))
+            _add_thumbnail(site, slug)
+            site.pictures[slug] = pictures.by_claim(html)
             changed = _changed(site, slug, notebook)
             _notice_missing(site, slug, notebook)
         else:
@@ -83,6 +85,15 @@ def render(site: Site, view: View, notebook, *, figures: str = "") -> Markup:
     )
     site.files |= {f"{folder}/{name}": content for name, content in found.figures.items()}
     return found.html
+
+
+def _add_thumbnail(site: Site, slug: str) -> None:
+    """The first figure of the notebook, small: notebooks begin with the picture that tells it."""
+    folder = f"figures/{slug}/"
+    if first := min((name for name in site.files if name.startswith(folder)), default=None):
+        content = pictures.small(site.files[first])
+        site.files[f"{folder}small.png"] = content
+        site.thumbnails[slug] = (f"{folder}small.png", *pictures.size(content))
 
 
 def _judged(site: Site, slug: str) -> list[tuple[Claim, Judgement]]:

@@ -43,8 +43,8 @@ def build(report: Report, project: Project, out: Path) -> Built:
     site = Site(report, project, Evidence(report, project.results))
     steps: tuple[Callable[[Site], None], ...] = (
         documents.add_addresses,
-        claims.add_index,
         articles.add_articles,
+        claims.add_index,
         claims.add_claims,
         reference.add_experiments,
         reference.add_method,

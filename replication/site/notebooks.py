@@ -13,7 +13,7 @@ import nh3
 from markupsafe import Markup
 
 from replication.site import pictures
-from replication.site.texts import Writer, breakable, plain, scrolling
+from replication.site.texts import Writer, breakable, highlighted, plain, scrolling
 from replication.site.writing import SiteError
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -232,7 +232,6 @@ def _with_scopes(part: re.Match) -> str:
 def _exporter():
     """The exporter with our template; what it does to whole pages afterwards is left out."""
     from nbconvert import HTMLExporter, TemplateExporter
-    from nbconvert.filters import Highlight2HTML
     from traitlets.config import Config
 
     class Cells(HTMLExporter):
@@ -242,7 +241,7 @@ def _exporter():
     config = Config()
     config.NbConvertBase.display_data_priority = _OUTPUTS
     found = Cells(config=config, template_name="notebook", extra_template_basedirs=[str(TEMPLATES)])
-    found.register_filter("highlight_code", Highlight2HTML(pygments_lexer="ipython3"))
+    found.register_filter("highlighted", highlighted)
     return found
 
 

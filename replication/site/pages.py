@@ -82,6 +82,13 @@ class View:
                 text += plain(piece)
         return self.writer.inline(text, numbers)
 
+    def pictures(self, claim: Claim) -> list[Markup]:
+        """What a claim of this article is about: all of it for a picture, else one figure."""
+        found = self.site.pictures.get(self.slug, {}).get(claim.id, [])
+        there, here = relative(article_page(self.slug), "figures/"), self.href("figures/")
+        chosen = found if claim.kind == "reader" else found[:1]
+        return [Markup(each.replace(f'"{there}/', f'"{here}/')) for each in chosen]
+
     def _code(self, text: str) -> Markup | None:
         address = self.site.addresses.get(text)
         if address is None or address == self.path:
@@ -101,6 +108,8 @@ class View:
 class Site:
     """All pages of a build, by address.
 
+    `thumbnails` has a small picture of each article: address, width, height;
+    `pictures` the figures of each claim, as the page of its article shows them.
     `addresses` gives the page of a file of the repository, for links between
     documents; `sections` the anchors of each article's page; `documents`
     address and title of each page that was a document; `stale` the bound
@@ -110,6 +119,8 @@ class Site:
     report: Report
     project: Project
     evidence: Evidence
+    thumbnails: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    pictures: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)

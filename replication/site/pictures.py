@@ -1,9 +1,15 @@
 """The pictures of executed notebooks: whole ones only, their size, and small ones of them."""
 
 import io
+import re
+from itertools import pairwise
 
 from PIL import Image, UnidentifiedImageError
 
+_HEADING = re.compile(r"<h[1-3]\b")
+_CLAIM = re.compile(r'id="claim-([a-z0-9-]+)"')
+_FIGURE = re.compile(r"<figure>.*?</figure>", re.DOTALL)
+_UNREAD = re.compile(r'<details class="code">.*?</details>|<[^>]*>', re.DOTALL)
 _SMALL = 640  # pixels across: twice what a card is wide, for fine screens
 
 
@@ -28,11 +34,32 @@ def small(content: bytes) -> bytes:
     """The upper part of a picture as a small PNG, no taller than it is wide by three to four."""
     with _opened(content) as picture:
         across, down = picture.size
-        part = picture.convert("RGB").crop((0, 0, across, min(down, across * 3 // 4)))
+        part = picture.convert("RGB").crop((0, 0, across, min(down, -(-across * 3 // 4))))
         part.thumbnail((_SMALL, _SMALL), Image.Resampling.LANCZOS)
     written = io.BytesIO()
     part.quantize(64).save(written, "png", optimize=True)
     return written.getvalue()
+
+
+def by_claim(html: str) -> dict[str, list[str]]:
+    """The figures that each claim of a notebook may be about: of its section, the nearest first.
+
+    Args:
+        html: The notebook's page, with an element `claim-<id>` where a claim is told.
+    """
+    found: dict[str, list[str]] = {}
+    cuts = [0, *(each.start() for each in _HEADING.finditer(html)), len(html)]
+    for section in (html[start:end] for start, end in pairwise(cuts)):
+        figures = list(_FIGURE.finditer(section))
+        for claim in _CLAIM.finditer(section):
+            at = claim.start()
+
+            def distance(figure: re.Match, section: str = section, at: int = at) -> int:
+                before, after = section[figure.end() : at], section[at : figure.start()]
+                return len("".join(_UNREAD.sub("", before or after).split()))
+
+            found.setdefault(claim[1], [each[0] for each in sorted(figures, key=distance)])
+    return found
 
 
 def _opened(content: bytes) -> Image.Image:

@@ -11,8 +11,11 @@ from urllib.parse import urlsplit
 
 import mistune
 from markupsafe import Markup
-from mistune.plugins.math import math, math_in_list, math_in_quote
+from mistune.plugins.math import math, math_in_list, math_in_quote, render_block_math
 from mistune.plugins.table import table
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
 
 _PLACEHOLDER = "\ue000{}\ue001"  # of the private use area: no text means anything by them
 _PLACEHOLDERS = re.compile("\ue000([0-9]+)\ue001")
@@ -122,6 +125,14 @@ class _Renderer(mistune.HTMLRenderer):
     def image(self, text: str, url: str, title: str | None = None) -> str:
         return f"<em>{text}</em>"  # a page shows the notebook's own figures and no other
 
+    def block_code(self, code: str, info: str | None = None) -> str:
+        if info == "python":
+            return f'<div class="highlight">{highlighted(code)}</div>\n'
+        return super().block_code(code, info).replace("<pre>", '<pre tabindex="0">')
+
+    def block_math(self, text: str) -> str:
+        return render_block_math(self, text).replace("<div ", '<div tabindex="0" ')
+
     def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
         about = f' style="text-align:{align}"' if align else ""
         if head and text.strip():
@@ -137,6 +148,12 @@ def scrolling(html: str, label: str = "Table") -> Markup:
     return Markup(
         f'<div class="scroll" role="group" aria-label="{escape(label)}" tabindex="0">{html}</div>\n'
     )
+
+
+def highlighted(code: str) -> str:
+    """Python in colours; a box that scrolls, by keyboard as well."""
+    spans = highlight(code, PythonLexer(), HtmlFormatter(nowrap=True))
+    return f'<pre tabindex="0">{spans}</pre>'
 
 
 def breakable(name: str) -> str:

@@ -4,7 +4,11 @@ Not part of `make test`. Where Playwright or Chromium is missing, every test is
 skipped, and the end of the output says so loudly.
 """
 
+import hashlib
+import io
 import shutil
+import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,11 @@ from benchmarks import pages
 
 UNTESTED = "BROWSER NOT TESTED"
 ROOT = Path(__file__).parents[2]
+AXE = "4.14.1"
+AXE_SHA512 = (
+    "1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b73"
+    "4f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5"
+)
 
 
 def pytest_addoption(parser):
@@ -28,7 +37,9 @@ def site_of(config):
 
 
 def pytest_generate_tests(metafunc):
-    """One test for each page of the site."""
+    """One test for each page of the site, or of each kind."""
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", pages.pages_of(site_of(metafunc.config)))
     if "address" in metafunc.fixturenames:
         folder = site_of(metafunc.config)
         found = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.html"))
@@ -64,6 +75,27 @@ def browser():
         started = playwright.chromium.launch(executable_path=path, args=pages.ARGUMENTS)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The source of axe-core, which looks for what keeps people from reading a page.
+
+    Fetched once, into build/, and held against the hash beside it.
+    """
+    path = ROOT / "build" / f"axe-core-{AXE}.tgz"
+    path.parent.mkdir(exist_ok=True)
+    if not path.is_file():
+        command = ["npm", "pack", f"axe-core@{AXE}", "--silent", "--pack-destination", path.parent]
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
+        except (OSError, subprocess.SubprocessError) as error:
+            pytest.skip(f"{UNTESTED} WITH AXE-CORE: npm cannot fetch version {AXE}: {error}")
+    content = path.read_bytes()
+    received = hashlib.sha512(content).hexdigest()
+    assert received == AXE_SHA512, f"{path}: expected another file, received {received}; remove it"
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        return archive.extractfile("package/axe.min.js").read().decode()
 
 
 class Visitor:
