@@ -107,7 +107,7 @@ def test_denoising_networks_have_seen_noisy_images_only(started, data, name, cut
     found, arrays, calls = started(f"intuition-{name}")
 
     assert [call.model.encoder[0].units for call in calls] == [32, 784]
-    assert [call.recipe.epochs for call in calls] == [30, 12]
+    assert [call.recipe.epochs for call in calls] == [30, 8]
     rng, sets = np.random.default_rng(0), []
     for clean in (flat(data.x_train), flat(data.x_test)):
         noisy = clean + rng.normal(scale=0.3, size=clean.shape)

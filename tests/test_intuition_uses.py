@@ -153,7 +153,7 @@ def test_every_start_gets_the_rate_that_held_out_images_choose(started, data):
         rows, counts = np.unique(flat(call.x), axis=0, return_counts=True)
         assert len(rows) <= 100
         assert set(counts % 100) == {0}
-        assert (len(call.x), call.recipe.epochs) == (10_000, 8)
+        assert (len(call.x), call.recipe.epochs) == (10_000, 5)
     x, y = pretraining._held_out(data)
     assert len(x) == len(data.x_train) // 2
     np.testing.assert_array_equal(y, data.y_train[-len(y) :])

@@ -14,7 +14,7 @@ NETWORKS = {
     "bottleneck": {"units": [protocol.CODE_DIM]},
     "wide": {"units": [784], "code": "linear", "output": "linear"},
 }
-EPOCHS = {"bottleneck": 30, "wide": 12}  # over all images: until neither error falls any more
+EPOCHS = {"bottleneck": 30, "wide": 8}  # over all images: until neither error falls any more
 PICTURES = 10
 METRICS = [
     *(

@@ -13,7 +13,7 @@ PRETRAINING_EPOCHS = {"whole": 20, "layer": 10}  # of 20,000 images without labe
 RATES = (3e-4, 1e-3, 3e-3)  # of Adam; every start gets the one that suits it
 COUNTS = (100, 1_000)  # labelled images
 HELD_OUT = 5_000  # the last training images: they choose the rate, and show the plateau
-LOOKS, EXAMPLES = 8, 10_000  # looks at them, and labelled images shown between two: 100 steps
+LOOKS, EXAMPLES = 5, 10_000  # looks at them, and labelled images shown between two: 100 steps
 STARTS = ("scratch", "whole", "layer_wise", "whole_permuted", "layer_wise_permuted")
 METRICS = [
     *(
