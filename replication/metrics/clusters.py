@@ -210,3 +210,36 @@ def protocol_metric_names() -> dict[str, str]:
         names[f"{split}_normalized_mutual_information"] = "fraction"
         names[f"{split}_adjusted_rand_index"] = "index"
     return {**names, "clusters_used": "clusters"}
+
+
+def label_agreement(seen: np.ndarray, clusters: np.ndarray, labels: np.ndarray) -> float:
+    """Share of examples in which the class of their cluster is seen.
+
+    Args:
+        seen: The class that a judge sees in each example, shape `(n,)`.
+        clusters: Its cluster, shape `(n,)`.
+        labels: The class of each cluster, shape `(num_clusters,)`.
+
+    Returns:
+        Fraction in [0, 1].
+    """
+    return float((seen == labels[clusters]).mean())
+
+
+def deranged_agreement(seen: np.ndarray, clusters: np.ndarray, labels: np.ndarray) -> float:
+    """The same with the classes of other clusters: what agreement is by chance.
+
+    Each example is held against the class of every cluster that has another one than its own;
+    the mean over these. An example whose cluster has no such other agrees with none.
+
+    Args:
+        seen: As in `label_agreement`.
+        clusters: As there.
+        labels: As there.
+
+    Returns:
+        Fraction in [0, 1]; with two classes in use, what the true labels miss.
+    """
+    differs = labels[clusters][:, np.newaxis] != labels  # (n, num_clusters)
+    agrees = differs & (seen[:, np.newaxis] == labels)
+    return float((agrees.sum(axis=1) / np.maximum(differs.sum(axis=1), 1)).mean())

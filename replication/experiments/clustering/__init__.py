@@ -18,13 +18,19 @@ from replication.experiments.clustering import (  # noqa: I001
     alternatives,
     revisions,
     diagnosis,
+    labelled,
+    alignment,
+    covariance,
 )
 
 __all__ = [
+    "alignment",
     "alternatives",
     "controls",
+    "covariance",
     "diagnosis",
     "identities",
+    "labelled",
     "more_clusters",
     "one_step",
     "revisions",
