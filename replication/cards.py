@@ -13,9 +13,9 @@ from html import escape
 from itertools import takewhile
 
 from replication.claims import Claim
-from replication.claims.prose import ValuesOf
-from replication.claims.tables import answer, format_ours, power_line
-from replication.claims.verdicts import Judgement
+from replication.claims.differences import ValuesOf
+from replication.claims.kinds.judgement import Judgement
+from replication.claims.tables import certainty
 
 DIGITS = 3  # of a number that people read
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -110,7 +110,7 @@ def render(
 def plain(claim: Claim, found: Judgement, values_of: ValuesOf, units: Mapping[str, str]) -> str:
     """The card in plain text, for a terminal, and to see whether a stored card is out of date."""
     lines = [f"{claim.id}: {claim.says}", headline(claim, found, values_of, units)]
-    lines.append(f"{found.verdict}. {answer(claim, found)} {found.explanation}")
+    lines.append(f"{found.verdict}. {claim.answer(found)} {found.explanation}")
     return "\n".join(line.strip() for line in lines if line.strip())
 
 
@@ -122,7 +122,7 @@ def headline(
     words: Words | None = None,
 ) -> str:
     """Both sides in a line: 8.43 % against 22.0 % of the variance lost; less on 5 of 5 seeds."""
-    if claim.kind == "reader":
+    if not claim.is_counted:
         return ""
     words = words or Words()
     rows, unit = _rows(claim, values_of, words), units.get(claim.measures, "")
@@ -163,9 +163,8 @@ def _headline_of_value(claim: Claim, values: list[float], unit: str, quantity: s
 def _details(claim: Claim, found: Judgement) -> str:
     """Where it stands, how it is measured, and how sure the verdict is; behind a fold."""
     told = [f"In the article: {claim.locator}.", f"How we measure: {claim.because.rstrip('.')}."]
-    if claim.kind != "reader":
-        told += [f"Ours: {format_ours(claim, found)}.", answer(claim, found)]
-        told.append(power_line(claim, found))
+    if claim.is_counted:
+        told += [f"Ours: {claim.ours(found)}.", claim.answer(found), certainty(claim, found)]
     return (
         "<details><summary>Where, how measured, how sure</summary>"
         f"<p><small>{_inline(' '.join(told))}</small></p></details>"
@@ -174,7 +173,7 @@ def _details(claim: Claim, found: Judgement) -> str:
 
 def _rows(claim: Claim, values_of: ValuesOf, words: Words) -> list[_Row]:
     """What is measured, what it is held against, and controls, each with its seeds."""
-    if claim.kind == "reader":
+    if not claim.is_counted:
         return []
     names = _labels(claim.references)
     rows = []

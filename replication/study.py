@@ -12,6 +12,7 @@ whatever this machine runs; figures and tables show the profile that is running.
 import ast
 import inspect
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape
 from string import Template
@@ -23,7 +24,8 @@ from matplotlib.figure import Figure
 
 from replication import cards, figures, results
 from replication.claims import Claim, ledger, load, prose
-from replication.claims.verdicts import Judgement, judge_by, values_by_seed
+from replication.claims.kinds.judgement import Judgement
+from replication.claims.verdicts import evidence_of, judge_article
 from replication.experiments import Experiment
 from replication.runner import Job, history, measurements, profile_name, run, select, settings
 
@@ -77,12 +79,16 @@ class Study:
         self.found, self.epochs = measurements(slug), history(slug)
         full = self.profile == "full"
         self.evidence = self.found if full else results.read_measurements(settings.RESULTS, slug)
-        self.values_of = values_by_seed(self.evidence)
-        self.units = {
-            f"{each.name}/{metric.name}": metric.unit
+        declared = [
+            (each.name, metric.name, metric.unit, metric.better)
             for each in self.experiments.values()
             for metric in each.metrics
-        }
+        ]
+        columns = ["experiment", "metric", "unit", "better"]
+        evidence = evidence_of(self.evidence, pd.DataFrame(declared, columns=columns))
+        self.values_of = evidence.values_of
+        self.judgements = judge_article(self.article, evidence)
+        self.units = {f"{name}/{metric}": unit for name, metric, unit, _ in declared}
         names = self.found["experiment"] + "/" + self.found["metric"]
         long = self.found.assign(name=names)
         self._numbers = long.pivot(index="seed", columns="name", values="value")
@@ -91,7 +97,7 @@ class Study:
 
     def judgement(self, claim_id: str) -> Judgement:
         """How a claim came out."""
-        return judge_by(self._claim(claim_id), self.values_of)
+        return self.judgements[self._claim(claim_id).id]
 
     def outcome(self, claim_id: str) -> str:
         """How a claim came out in a word: "yes", "no", "in form only" or "open"."""
@@ -316,7 +322,7 @@ class Study:
         claims = [
             claim.id
             for claim in self.claims.values()
-            if claim.kind != "reader" and not self.judgement(claim.id).n
+            if claim.is_counted and not self.judgement(claim.id).n
         ]
         full = set(self.evidence.loc[self.evidence["profile"] == "full", "experiment"])
         missing = [name for name in self.experiments if name not in full]
@@ -326,14 +332,17 @@ class Study:
             _display_markdown("> " + " ".join(reversed(told)))
 
     def tally(self) -> str:
-        """How many claims came to each verdict, pictures aside, in words."""
-        verdicts = [
-            self.judgement(claim.id).verdict
-            for claim in self.claims.values()
-            if claim.kind != "reader"
-        ]
-        counts = pd.Series(verdicts).value_counts(sort=False)
-        return ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+        """How many claims of the article came to each verdict, then how many readings of ours."""
+        told = []
+        for voice, whose in (("article", "of the article"), ("reading", "of our reading")):
+            counts = Counter(
+                self.judgement(claim.id).verdict
+                for claim in self.claims.values()
+                if claim.is_counted and claim.voice == voice
+            )
+            verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+            told.append(f"{verdicts or 'none'} {whose}")
+        return "; ".join(told)
 
 
 def source_of(thing: object) -> str:

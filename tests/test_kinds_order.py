@@ -169,7 +169,7 @@ def test_five_pairs_and_three_against_three_decide_nothing():
     grouped = judged(replace(TEST, unpaired=True), ours=CLEAR[:3], other=LESS[:3])
 
     assert (paired.verdict, grouped.verdict) == ("inconclusive", "inconclusive")
-    assert paired.reason == "5 pairs; at least 6 are needed of ours/m and other/m"
+    assert paired.reason == "5 pairs of ours/m and other/m; at least 6 are needed"
     assert judged(ours=CLEAR, other=LESS).verdict == "reproduced"
     four = judged(replace(TEST, unpaired=True), ours=CLEAR[:4], other=LESS[:4])
     assert four.verdict == "reproduced"

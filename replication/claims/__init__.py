@@ -6,11 +6,26 @@ half of the project judges numbers and cannot train. `verdicts` judges,
 """
 
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PrivateAttr, Strict
 
 from replication.claims import prose
-from replication.claims.schema import ClaimError, Lines, check_article, check_claim, check_open
+from replication.claims.kinds import KINDS
+from replication.claims.kinds.claim import (
+    AnyText,
+    Claim,
+    Context,
+    Flag,
+    Kebab,
+    Line,
+    Measure,
+    Table,
+    Text,
+)
+from replication.claims.kinds.order import Comparison
+from replication.claims.schema import ClaimError, Lines, parse, shown
 
 __all__ = [
     "Alternative",
@@ -22,95 +37,52 @@ __all__ = [
     "OpenDetail",
     "load",
 ]
+Whole = Annotated[
+    int, Field(gt=0, lt=10_000, description="a whole number > 0, of at most four digits")
+]
+Address = Annotated[  # it becomes a link, where `javascript:` would be a program
+    str,
+    Field(
+        pattern=r"^https?://[^\s<>\"'`]+$",
+        description="an address that starts with https:// or http://",
+    ),
+]
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One measurement against one or more others, all of which it must differ from."""
-
-    measures: str
-    compared_with: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Context:
-    """A number from the literature, second-hand: printed beside ours, never judged."""
-
-    label: str
-    value: str
-    source: str
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One thing an article holds, in our words, and how it is measured.
-
-    `kind` decides which fields are set: `reported` (value), `compared_with`
-    and `direction` (order), `expected` and `tolerance` (exact), `figure`
-    (reader). `controls` are what must visibly fail the same test: measures
-    for value and exact, comparisons for order. `verdict` is signed by a human
-    and empty before that. `line` is where the claim starts in its file.
-    """
-
-    id: str
-    says: str
-    locator: str
-    kind: str
-    because: str
-    line: int
-    measures: str | None = None
-    reported: float | None = None
-    compared_with: tuple[str, ...] = ()
-    direction: str | None = None
-    expected: float | None = None
-    tolerance: float | None = None
-    figure: str | None = None
-    controls: tuple[str | Comparison, ...] = ()
-    context: tuple[Context, ...] = ()
-    verdict: str = ""
-    explanation: str = ""
-    core: bool = True
-
-    @property
-    def judged(self) -> tuple[str, ...]:
-        """What the verdict rests on, as "experiment/metric", controls aside."""
-        return ((self.measures,) if self.measures else ()) + self.compared_with
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """Everything the claim refers to as "experiment/metric", each once."""
-        found = list(self.judged)
-        for control in self.controls:
-            if isinstance(control, Comparison):
-                found += [control.measures, *control.compared_with]
-            else:
-                found.append(control)
-        return tuple(dict.fromkeys(found))
-
-
-@dataclass(frozen=True)
-class Alternative:
+class Alternative(Table):
     """One other way to fill in an open detail, and what was measured with it."""
 
-    what: str
-    measures: str
+    what: Line
+    measures: Measure
 
 
-@dataclass(frozen=True)
-class OpenDetail:
+class OpenDetail(Table):
     """Something the article leaves open: what we took, and what else a reader might take.
 
     `measures` is the number with our choice; each alternative names the same
     number with its own.
     """
 
-    id: str
-    detail: str
-    locator: str
-    ours: str
-    measures: str
-    alternatives: tuple[Alternative, ...]
-    line: int
+    id: Kebab
+    detail: Text
+    locator: Text
+    ours: Text
+    measures: Measure
+    alternatives: Annotated[
+        tuple[Alternative, ...],
+        Strict(False),
+        Field(
+            min_length=1,
+            description="one or more tables with a text what of one line, and measures = "
+            "'experiment/metric'",
+        ),
+    ]
+    _line: int = PrivateAttr(1)
+
+    @property
+    def line(self) -> int:
+        """Where the detail starts in its file."""
+        return self._line
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -118,8 +90,24 @@ class OpenDetail:
         return (self.measures, *(other.measures for other in self.alternatives))
 
 
-@dataclass(frozen=True)
-class Article:
+class _File(Table):
+    """A claim file, its claims and open details not yet read."""
+
+    slug: Kebab
+    number: Whole
+    title: Text
+    author: Text
+    year: Whole
+    url: Address
+    language: Text
+    claims: Annotated[list[dict], Field(description="one or more [[claims]]")]
+    link: Line = ""
+    year_estimated: Flag = False
+    notes: AnyText = ""
+    open: Annotated[list[dict], Field(description="a list of [[open]]")] = []
+
+
+class Article(_File):
     """One article with its claims and the details it leaves open, in the order of the file.
 
     `link` says what `url` leads to where that is not the article itself, such
@@ -127,19 +115,9 @@ class Article:
     article does not tell.
     """
 
-    slug: str
-    number: int
-    title: str
-    author: str
-    year: int
-    url: str
-    language: str
     claims: tuple[Claim, ...]
-    path: Path
-    link: str = ""
-    year_estimated: bool = False
-    notes: str = ""
     open: tuple[OpenDetail, ...] = ()
+    path: Path
 
 
 def load(directory: Path | None = None) -> dict[str, Article]:
@@ -175,43 +153,36 @@ def _load_article(path: Path) -> Article:
     except (RecursionError, ValueError) as error:  # brackets nested deeply; endless numbers
         raise ClaimError(f"{path}: expected TOML of a claim file, received: {error}") from error
     lines = Lines(path, text)
-    check_article(content, lines)
-    read = {"claims": (check_claim, _claim), "open": (check_open, _open)}
-    entries = {}
-    for table, (check, build) in read.items():
-        found = []
-        for index, entry in enumerate(content.get(table, ())):
-            check(entry, index, lines)
-            _check_numbers(entry, index, lines)
-            found.append(build(entry, lines.of_entry(index, table)))
-            if found[-1].id in {other.id for other in found[:-1]}:
+    head = parse(_File, content, lines)
+    if head.slug != path.stem:
+        problem = (
+            f"expected the name of the file, {path.stem!r}, received {head.slug!r}; rename one"
+        )
+        raise lines.error(problem, key="slug")
+    claims = [_claim(entry, index, lines) for index, entry in enumerate(head.claims)]
+    details = [
+        parse(OpenDetail, entry, lines, index, table="open")
+        for index, entry in enumerate(head.open)
+    ]
+    for table, entries in (("claims", claims), ("open", details)):
+        for index, entry in enumerate(entries):
+            entry._line = lines.of_entry(index, table)
+            if entry.id in {other.id for other in entries[:index]}:
                 problem = "expected an id of its own, received one used before"
                 raise lines.error(problem, index, "id", table=table)
-        entries[table] = tuple(found)
-    return Article(path=path, **{**content, **entries})
+    read = {"claims": tuple(claims), "open": tuple(details), "path": path}
+    return Article.model_construct(**{**dict(head), **read})
 
 
-def _check_numbers(entry: dict, index: int, lines: Lines) -> None:
-    """Raises ClaimError where the numbers of an explanation are not bound as they should be."""
+def _claim(entry: dict, index: int, lines: Lines) -> Claim:
+    fields = dict(entry)
+    kind = fields.pop("kind", None)
+    if not isinstance(kind, str) or kind not in KINDS:
+        problem = f"expected one of {', '.join(KINDS)}, received {shown(kind)}"
+        raise lines.error(f"{problem}; say what kind of claim it is", index, "kind")
+    found = parse(KINDS[kind], fields, lines, index)
     try:
-        prose.parse(entry.get("explanation", ""))
+        prose.parse(found.explanation)
     except ClaimError as error:
         raise lines.error(str(error), index, "explanation") from error
-
-
-def _claim(table: dict, line: int) -> Claim:
-    fields = dict(table)
-    fields["compared_with"] = tuple(table.get("compared_with", ()))
-    fields["context"] = tuple(Context(**entry) for entry in table.get("context", ()))
-    fields["controls"] = tuple(
-        control
-        if isinstance(control, str)
-        else Comparison(control["measures"], tuple(control["compared_with"]))
-        for control in table.get("controls", ())
-    )
-    return Claim(line=line, **fields)
-
-
-def _open(entry: dict, line: int) -> OpenDetail:
-    alternatives = tuple(Alternative(**each) for each in entry["alternatives"])
-    return OpenDetail(**{**entry, "alternatives": alternatives}, line=line)
+    return found

@@ -4,7 +4,6 @@ import math
 
 from replication.claims.check import Report
 from replication.claims.regression import status_of_claim
-from replication.claims.tables import format_seeds_needed
 
 
 def of_claims(report: Report) -> list[dict]:
@@ -14,26 +13,33 @@ def of_claims(report: Report) -> list[dict]:
     says which, as the tables do.
     """
     found = []
-    for slug, claim in report.claims:
-        judged = report.judgements[slug, claim.id]
+    for row in report.rows:
+        claim, judged = row.claim, row.found
         needed = judged.seeds_needed
-        regression = None if claim.kind == "reader" else status_of_claim(claim, report.regressions)
+        regression = status_of_claim(claim, report.regressions) if claim.is_counted else None
         found.append(
             {
                 "event": "claim",
-                "line": f"{slug}/{claim.id}: {judged.verdict}",
-                "article": slug,
+                "line": f"{row.slug}/{claim.id}: {judged.verdict}",
+                "article": row.slug,
                 "claim": claim.id,
+                "voice": claim.voice,
                 "kind": claim.kind,
-                "reported": claim.reported,
+                "reported": getattr(claim, "reported", None),
                 "mean": judged.mean,
                 "low": judged.low,
                 "high": judged.high,
                 "values": {str(seed): value for seed, value in judged.values.items()},
                 "seeds_needed": None if needed is None or math.isinf(needed) else int(needed),
-                "seeds_to_decide": format_seeds_needed(claim, judged),
+                "seeds_to_decide": row.seeds_needed,
                 "verdict": judged.verdict,
+                "depends_on_settings": claim.depends_on_settings or None,
                 "reason": judged.reason,
+                "facts": list(judged.facts),
+                "controls": [
+                    {"control": each.name, "passes": each.passes, "reason": each.reason}
+                    for each in judged.controls
+                ],
                 "against_ourselves": regression,
             }
         )

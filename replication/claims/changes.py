@@ -15,7 +15,7 @@ import pandas as pd
 from replication.claims import Article
 from replication.claims.intervals import MIN_SEEDS, Interval, prediction_interval
 from replication.claims.tables import claims_of
-from replication.claims.verdicts import Judgement, judge_by, values_by_seed
+from replication.claims.verdicts import Judgement, evidence_of, judge_all
 from replication.results import format_value
 from replication.results.schema import HISTORY, MEASUREMENTS, RUN
 
@@ -138,9 +138,9 @@ def compare(
 
 
 def _changed_claims(before, after, articles):
-    of_before, of_after = values_by_seed(before), values_by_seed(after)
+    of_before, of_after = (judge_all(articles, evidence_of(each)) for each in (before, after))
     for slug, claim in claims_of(articles):
-        was, now = judge_by(claim, of_before), judge_by(claim, of_after)
+        was, now = of_before[slug, claim.id], of_after[slug, claim.id]
         if _seen(was) != _seen(now):
             yield ChangedClaim(f"{slug}/{claim.id}", was, now)
 

@@ -8,27 +8,27 @@ numbers disagree with each other, a stale generated file among them.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
 from replication import results
 from replication.claims import Article, Claim, ClaimError, backends, ledger, load, prose
-from replication.claims.intervals import MIN_SEEDS, Interval, prediction_interval
+from replication.claims.intervals import Interval, prediction_interval
+from replication.claims.kinds.judgement import Judgement
 from replication.claims.regression import Regression, compare
 from replication.claims.tables import (
-    answer,
+    Row,
     claims_of,
-    format_expected,
-    format_ours,
     in_words,
     markdown_table,
-    power_line,
     replace_table,
+    rows_of,
     verdicts_frame,
 )
-from replication.claims.verdicts import Judgement, judge, judge_by, values_by_seed
-from replication.results import format_value, seals
+from replication.claims.verdicts import evidence_of, judge, judge_all
+from replication.results import seals
 from replication.results.backends import read_backend_runs, read_backends
 
 __all__ = [
@@ -37,14 +37,10 @@ __all__ = [
     "Problem",
     "Regression",
     "Report",
-    "answer",
     "check",
     "compare",
-    "format_expected",
-    "format_ours",
     "in_words",
     "judge",
-    "power_line",
     "prediction_interval",
 ]
 _ANEW = "write it anew with `make report`"
@@ -70,12 +66,12 @@ class Problem:
 class Report:
     """All claims with their judgement, today's numbers against the committed, and all problems.
 
-    `judgements` is by (slug, claim id); `metrics` is `metrics.csv` of all articles. `generated`
-    holds what is rendered from all this.
+    `rows` are the claims in reading order, as every table shows them; `metrics` is `metrics.csv`
+    of all articles. `generated` holds what is rendered from all this.
     """
 
     articles: Mapping[str, Article]
-    judgements: Mapping[tuple[str, str], Judgement]
+    rows: tuple[Row, ...]
     regressions: tuple[Regression, ...]
     problems: tuple[Problem, ...]
     metrics: pd.DataFrame
@@ -84,7 +80,12 @@ class Report:
     @property
     def claims(self) -> list[tuple[str, Claim]]:
         """Every claim with the slug of its article, in reading order."""
-        return list(claims_of(self.articles))
+        return [(row.slug, row.claim) for row in self.rows]
+
+    @cached_property
+    def judgements(self) -> Mapping[tuple[str, str], Judgement]:
+        """Each claim's judgement, by its slug and id."""
+        return {(row.slug, row.claim.id): row.found for row in self.rows}
 
 
 @dataclass(frozen=True)
@@ -151,12 +152,11 @@ def check(
         read_backends(root),
         read_backend_runs(root),
     )
-    values_of = values_by_seed(tables.measurements)
-    judgements = {
-        (slug, claim.id): judge_by(claim, values_of) for slug, claim in claims_of(articles)
-    }
+    evidence = evidence_of(tables.measurements, tables.metrics)
+    values_of, judgements = evidence.values_of, judge_all(articles, evidence)
+    rows = rows_of(articles, judgements)
     regressions = tuple(_compare_today(tables, today_root))
-    generated = _generated(articles, judgements, tables, values_of)
+    generated = _generated(articles, rows, tables, values_of)
     problems = [
         *_drift(regressions),
         *_signatures(articles, judgements),
@@ -164,22 +164,22 @@ def check(
         *_rows(tables),
         *_seals(tables),
         *_elsewhere(tables),
-        *_tolerances(articles, judgements),
+        *_doubts(articles, rows),
         *_stale_summaries(generated, root),
         *_stale_documents(generated, documents or {}),
         *_unmeasured(articles, values_of),
         *_stale_numbers(values_of, sentences),
     ]
-    return Report(articles, judgements, regressions, tuple(problems), tables.metrics, generated)
+    return Report(articles, rows, regressions, tuple(problems), tables.metrics, generated)
 
 
-def _generated(articles, judgements, tables: _Committed, values_of) -> Generated:
-    rows = ledger.ledger_frame(articles, tables.full, tables.metrics)
+def _generated(articles, rows: tuple[Row, ...], tables: _Committed, values_of) -> Generated:
+    details = ledger.ledger_frame(articles, tables.full, tables.metrics)
     return Generated(
-        ((results.VERDICTS, verdicts_frame(articles, judgements)), (results.LEDGER, rows)),
+        ((results.VERDICTS, verdicts_frame(rows)), (results.LEDGER, details)),
         {
-            "claims": markdown_table(articles, judgements),
-            "ledger": ledger.ledger_table(articles, rows),
+            "claims": markdown_table(articles, rows),
+            "ledger": ledger.ledger_table(articles, details),
             **backends.tables(tables.full, tables.elsewhere, tables.elsewhere_runs),
         },
         values_of,
@@ -320,19 +320,12 @@ def _elsewhere(tables: _Committed) -> Iterator[Problem]:
         yield Problem(run, "how it was made, in backends.json", "nothing", again)
 
 
-def _tolerances(articles, judgements) -> Iterator[Problem]:
-    for slug, claim in claims_of(articles):
-        found = judgements[slug, claim.id]
-        if claim.kind == "exact" and found.n >= MIN_SEEDS:
-            half_width = (found.high - found.low) / 2
-            if half_width > claim.tolerance:
-                yield Problem(
-                    f"{slug}/{claim.id}",
-                    f"a tolerance of at least the seed noise, {format_value(half_width)}",
-                    format_value(claim.tolerance),
-                    "measure it with less noise, or widen `tolerance` and say so in `because`",
-                    place=(articles[slug].path, claim.line),
-                )
+def _doubts(articles: Mapping[str, Article], rows: Iterable[Row]) -> Iterator[Problem]:
+    """Tests that cannot be right: a tolerance below seed noise, a control with too few seeds."""
+    for row in rows:
+        for doubt in row.claim.doubts(row.found):
+            place = (articles[row.slug].path, row.claim.line)
+            yield Problem(f"{row.slug}/{row.claim.id}", *doubt, place=place)
 
 
 def _stale_summaries(generated: Generated, root: Path) -> Iterator[Problem]:

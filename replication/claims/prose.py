@@ -19,13 +19,13 @@ to stand, so that it can be read unrendered, between comments that Markdown hide
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from replication.claims.differences import ValuesOf
 from replication.claims.schema import MEASURE, ClaimError
 from replication.results import format_value
 
-ValuesOf = Callable[[str], Mapping[int, float]]  # values by seed of an "experiment/metric"
 NOT_MEASURED = "(not measured yet)"
 _WRITTEN = (
     "'experiment/metric', 'experiment/a - other/b' or 'experiment/a / b', then a format such as "

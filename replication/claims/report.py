@@ -11,14 +11,7 @@ from replication import results
 from replication.claims import Claim, prose
 from replication.claims.check import Report
 from replication.claims.regression import status_by_experiment, status_of_claim
-from replication.claims.tables import (
-    OURS,
-    SEEDS_NEEDED,
-    format_expected,
-    format_ours,
-    format_seeds_needed,
-    replace_table,
-)
+from replication.claims.tables import OURS, SEEDS_NEEDED, VOICES, Row, replace_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,12 +22,12 @@ _COMMANDS = re.compile(  # characters that move, ring, colour and break lines
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]"
 )
 _LOG_WIDTH = 150  # of a log file, which has no width of its own
-_COLUMNS = ("article", "claim", "expected", OURS, SEEDS_NEEDED, "verdict", "against ourselves")
+_COLUMNS = ("article", "claim", "expected", OURS, SEEDS_NEEDED, "verdict", "stability")
 _WHOLE = ("article", "claim", "expected", OURS, "verdict")  # never broken into lines by width
 _LAYOUTS = (  # the first that fits is taken; without the column, articles are headings
     _COLUMNS,
-    ("claim", "expected", OURS, "verdict", "against ourselves"),
-    ("claim", OURS, "verdict", "against ourselves"),
+    ("claim", "expected", OURS, "verdict", "stability"),
+    ("claim", OURS, "verdict", "stability"),
     ("claim", OURS, "verdict"),
 )
 _ID_WIDTHS = (20, 12)  # of ids broken at hyphens, where nothing else fits
@@ -43,6 +36,8 @@ _STYLES = {
     "stable": "green",
     "not reproduced": "yellow",
     "contradicted": "yellow",
+    "does not hold": "yellow",
+    "no difference": "yellow",
     "vacuous": "yellow",
     "undecided": "yellow",
     "drifted": "bold red",
@@ -98,52 +93,51 @@ def print_claims(
     from rich.measure import Measurement
 
     console = console or terminal()
-    rows = [_row(report, slug, claim, ran_profile) for slug, claim in report.claims]
+    rows = {
+        title: [_cells(report, row, ran_profile) for row in report.rows if row.claim.voice == voice]
+        for voice, title in VOICES.items()
+    }
     endless = console.options.update_width(10_000)
-    for table in _tables(report, rows):
-        if Measurement.get(console, endless, table).minimum <= console.width:
+    parts = [_tables(report, title, each) for title, each in rows.items() if each]
+    for tables in zip(*parts, strict=True):
+        widths = [Measurement.get(console, endless, table).minimum for table in tables]
+        if max(widths) <= console.width:
             break
-    console.print(table)
+    console.print(*tables, sep="\n\n")
     if ran_profile in ("embedded", "smoke"):
         console.print(_not_run(ran_profile), style="bold red")
 
 
-def _row(report: Report, slug: str, claim: Claim, ran_profile: str | None) -> dict[str, str]:
+def _cells(report: Report, row: Row, ran_profile: str | None) -> dict[str, str]:
     """A claim's cells by column."""
-    found = report.judgements[slug, claim.id]
-    cells = (
-        slug,
-        claim.id,
-        format_expected(claim),
-        format_ours(claim, found),
-        format_seeds_needed(claim, found),
-        found.verdict,
-        "" if claim.kind == "reader" else _today(report, claim, ran_profile),
-    )
+    today = _today(report, row.claim, ran_profile) if row.claim.is_counted else ""
+    cells = (row.slug, row.claim.id, row.expected, row.ours, row.seeds_needed, row.verdict, today)
     return dict(zip(_COLUMNS, cells, strict=True))
 
 
-def _tables(report: Report, rows: list[dict[str, str]]) -> Iterator["Table"]:
+def _tables(report: Report, title: str, rows: list[dict[str, str]]) -> Iterator["Table"]:
     """The claims in ever narrower tables: the interval goes to a line of its own, then columns."""
     titles = dict(zip(_COLUMNS, _COLUMNS, strict=True))
     broken = [{**row, OURS: row[OURS].replace(" [", "\n[")} for row in (titles, *rows)]
     for columns in _LAYOUTS:
-        yield _table(report, [titles, *rows], columns)
-        yield _table(report, broken, columns)
+        yield _table(report, title, [titles, *rows], columns)
+        yield _table(report, title, broken, columns)
     for width in _ID_WIDTHS:
         ids = ("\n".join(textwrap.wrap(row["claim"], width)) for row in broken)
         folded = [{**row, "claim": name} for row, name in zip(broken, ids, strict=True)]
-        yield _table(report, folded, _LAYOUTS[-1])
+        yield _table(report, title, folded, _LAYOUTS[-1])
 
 
-def _table(report: Report, rows: list[dict[str, str]], columns: Sequence[str]) -> "Table":
+def _table(
+    report: Report, title: str, rows: list[dict[str, str]], columns: Sequence[str]
+) -> "Table":
     """The claims in these columns; the first row has the titles."""
     from rich import box
     from rich.table import Table
 
     headed = "article" in columns
     look = {} if headed else {"box": box.SIMPLE_HEAD, "show_edge": False, "padding": (0, 1, 0, 0)}
-    table = Table(title="Claims", title_justify="left", **look)
+    table = Table(title=title, title_justify="left", **look)
     for name in columns:
         whole = name in _WHOLE
         width = max(len(line) for row in rows for line in row[name].split("\n")) if whole else None
@@ -177,31 +171,36 @@ def print_problems(report: Report, console: "Console | None" = None) -> None:
 
 
 def summary_line(report: Report, *, ran_profile: str | None = None) -> str:
-    """One line: claims by verdict, experiments by status, problems.
+    """One line: claims by verdict, readings by verdict, experiments by status, problems.
 
-    Pictures are shown and not counted. Experiments count once, by their runs
+    What the articles claim and what we read into them are never added. Pictures are shown and
+    not counted. Experiments count once, by their runs
     of profile full; after an embedded run, by those on the digits. With
     `ran_profile` embedded or smoke it ends by saying loudly that the claims
     themselves were not run.
     """
-    verdicts = Counter(
-        report.judgements[slug, claim.id].verdict
-        for slug, claim in report.claims
-        if claim.kind != "reader"
-    )
-    pictures = sum(claim.kind == "reader" for _, claim in report.claims)
     judged = "embedded" if ran_profile == "embedded" else "full"
     by_run = status_by_experiment(report.regressions)
     statuses = Counter(found for (_, profile), found in by_run.items() if profile == judged)
     which = "experiment on the digits" if judged == "embedded" else "experiment"
+    pictures = sum(not row.claim.is_counted for row in report.rows)
     parts = [
-        f"{_count(verdicts.total(), 'claim')}: {_tally(verdicts)}",
+        _by_verdict(report, "article", "claim"),
+        _by_verdict(report, "reading", "reading"),
         *([f"{_count(pictures, 'picture')} shown, not counted"] if pictures else []),
-        f"against ourselves, by {which}: {_tally(statuses)}",
+        f"stability, by {which}: {_tally(statuses)}",
         _count(len(report.problems), "problem"),
     ]
     line = "; ".join(parts)
     return f"{line}. {_not_run(ran_profile)}" if ran_profile in ("embedded", "smoke") else line
+
+
+def _by_verdict(report: Report, voice: str, noun: str) -> str:
+    """How many claims of the articles, or readings of ours, came to each verdict."""
+    counted = (row for row in report.rows if row.claim.voice == voice and row.claim.is_counted)
+    verdicts = Counter(row.found.verdict for row in counted)
+    whose = "of the articles" if voice == "article" else "of ours"
+    return f"{_count(verdicts.total(), noun)} {whose}: {_tally(verdicts)}"
 
 
 def _today(report: Report, claim: Claim, ran_profile: str | None) -> str:
@@ -215,7 +214,7 @@ def _today(report: Report, claim: Claim, ran_profile: str | None) -> str:
 
 def _not_run(profile: str) -> str:
     ran = "the embedded digits" if profile == "embedded" else "a smoke test"
-    return f"NOT RUN: only {ran} ran; no claim on the full data sets was run anew"
+    return f"NOT RUN: only {ran} ran; no claim on the full data sets was re-run"
 
 
 def _tally(counts: Counter) -> str:

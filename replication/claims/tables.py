@@ -1,52 +1,61 @@
-"""The claims as people read them, rendered from committed files alone.
+"""A claim as every table shows it, and the tables that are rendered from committed files alone.
 
-`verdicts.csv`, the table in README, and the words for one claim's numbers.
+A row is built once: terminal, README, `verdicts.csv`, JSON and site print its cells.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
-from replication.claims import Article, Claim, ClaimError, power
-from replication.claims.intervals import MIN_SEEDS
-from replication.claims.verdicts import Judgement
-from replication.results import format_value
+from replication.claims import Article, Claim, ClaimError
+from replication.claims.intervals import MAX_SEEDS
+from replication.claims.kinds.judgement import Judgement
 
 OURS = "ours: mean [95 % interval], n"
 SEEDS_NEEDED = "seeds to decide"
-_ODDS = "with mean and spread as they are, in four of five tries"
 Judged = Mapping[tuple[str, str], Judgement]  # by (slug, claim id)
-ANSWERS = {
-    "reproduced": "Yes. It holds in our runs, and in no control.",
-    "vacuous": "In form only. It holds in our runs, but for a control as well.",
-    "not reproduced": "No. It lies outside of what our runs give.",
-    "contradicted": "No. In our runs it is the other way round.",
-    "inconclusive": "We cannot tell yet.",
-    "shown": "A picture: look for yourself. It is never counted.",
-}
+VOICES = {"article": "What the articles claim", "reading": "What we read into them"}
 _COLUMNS = [
-    "article", "claim", "kind", "says", "expected", "mean", "low", "high", "n", "seeds_needed",
-    "rests_on", "verdict",
+    "article", "claim", "voice", "kind", "says", "expected", "mean", "low", "high", "n",
+    "seeds_needed", "rests_on", "verdict", "depends_on_settings",
 ]  # fmt: skip
 
 
-def verdicts_frame(articles: Mapping[str, Article], judgements: Judged) -> pd.DataFrame:
-    """One row per claim, as in `verdicts.csv`: `low` and `high` bound the 95 % interval.
+@dataclass(frozen=True)
+class Row:
+    """A claim with its judgement, and its cells as they are printed everywhere."""
 
-    The interval is the prediction interval of one more seed; for an order
-    claim that of the mean paired difference, and `mean` is that difference.
-    `rests_on` names every measurement of the claim, its controls last, so that
-    none is dropped unseen.
-    """
-    rows = []
-    for slug, claim in claims_of(articles):
-        found = judgements[slug, claim.id]
-        expected = claim.reported if claim.expected is None else claim.expected
-        numbers = (expected, found.mean, found.low, found.high, found.n)
-        seeds, words = format_seeds_needed(claim, found), (slug, claim.id, claim.kind, claim.says)
-        rests_on = "; ".join(claim.references) or "none"
-        rows.append((*words, *numbers, seeds, rests_on, found.verdict))
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    slug: str
+    claim: Claim
+    found: Judgement
+    expected: str
+    ours: str
+    seeds_needed: str
+    verdict: str
+    reference: str
+
+
+def rows_of(articles: Mapping[str, Article], judgements: Judged) -> tuple[Row, ...]:
+    """A row for every claim, in reading order."""
+    return tuple(
+        row_of(slug, claim, judgements[slug, claim.id]) for slug, claim in claims_of(articles)
+    )
+
+
+def row_of(slug: str, claim: Claim, found: Judgement) -> Row:
+    """The cells of one claim."""
+    return Row(
+        slug,
+        claim,
+        found,
+        claim.expectation,
+        claim.ours(found),
+        format_seeds(found),
+        found.verdict + (", depends on settings" if claim.depends_on_settings else ""),
+        _reference(claim, found),
+    )
 
 
 def claims_of(articles: Mapping[str, Article]) -> Iterable[tuple[str, Claim]]:
@@ -54,116 +63,90 @@ def claims_of(articles: Mapping[str, Article]) -> Iterable[tuple[str, Claim]]:
     return ((slug, claim) for slug, article in articles.items() for claim in article.claims)
 
 
-def answer(claim: Claim, found: Judgement) -> str:
-    """The verdict as the answer to a question."""
-    if found.verdict == "reproduced" and not claim.controls:
-        return "Yes. It holds in our runs. It has no control."
-    return ANSWERS[found.verdict]
+def format_seeds(found: Judgement) -> str:
+    """How many seeds would decide a claim; a dash where it is decided."""
+    if found.verdict != "inconclusive":
+        return "–"
+    if found.seeds_needed is None:
+        return "unknown"
+    return f"over {MAX_SEEDS}" if math.isinf(found.seeds_needed) else str(int(found.seeds_needed))
 
 
-def format_expected(claim: Claim) -> str:
-    """What our numbers are held against: a printed number, an identity, a side, or a picture."""
-    if claim.kind == "value":
-        return format_value(claim.reported)
-    if claim.kind == "exact":
-        return f"{format_value(claim.expected)} ± {format_value(claim.tolerance)}"
-    return f"{claim.direction}, by seed" if claim.kind == "order" else "a picture"
-
-
-def format_ours(claim: Claim, found: Judgement) -> str:
-    """Our mean with its 95 % interval and the number of seeds; a difference for order claims.
-
-    >>> format_ours(claim, judge(claim, measurements))  # doctest: +SKIP
-    '0.7912 [0.7123, 0.8701], n = 5'
-    """
-    if claim.kind == "reader":
-        return "see notebook"
-    if found.mean is None:
-        return "no run yet, n = 0"
-    if claim.kind == "exact":  # judged seed by seed, at the digits of the tables
-        return f"{found.mean:.6g}, n = {found.n}"
-    sign = "+" if claim.kind == "order" else ""
-    interval = f" [{found.low:{sign}.4g}, {found.high:{sign}.4g}]" if found.n > 1 else ""
-    return f"{found.mean:{sign}.4g}{interval}, n = {found.n}"
-
-
-def format_seeds_needed(claim: Claim, found: Judgement) -> str:
-    """How many seeds would decide the claim, as a table shows it."""
-    return "none" if claim.kind == "reader" else power.format_seeds(found.seeds_needed)
-
-
-def power_line(claim: Claim, found: Judgement) -> str:
-    """How sure the verdict is, in a sentence: what more seeds would do."""
-    needed = format_seeds_needed(claim, found)
-    if claim.kind == "reader":
-        return "A picture is not counted, so no number of seeds decides it."
-    if claim.kind == "exact":
-        return "An identity holds for every seed or not at all, so one seed decides it."
-    if found.n < MIN_SEEDS:
-        return f"With n = {found.n} nothing is decided: {MIN_SEEDS} seeds at least are needed."
+def certainty(claim: Claim, found: Judgement) -> str:
+    """What anybody can check by counting; where nothing is decided, why, and what would help."""
+    if not claim.is_counted:
+        return "A picture is shown and not counted."
+    told = [f"{fact[0].upper()}{fact[1:]}." for fact in found.facts]
     if found.verdict == "inconclusive":
-        if claim.kind == "value" or found.low > 0 or found.high < 0:
-            return f"Undecided with n = {found.n}: {found.reason}."
-        return f"Undecided with n = {found.n}; {needed} seeds would decide it, {_ODDS}."
-    values = list(found.values.values())
-    inside = claim.kind == "value" and found.low <= claim.reported <= found.high
-    if inside and power.is_out_for_good(values, claim.reported):
-        return (
-            f"Inside only because {found.n} seeds leave the interval wide: {needed} seeds would "
-            f"exclude the number, {_ODDS}."
-        )
-    if inside and found.verdict == "vacuous":
-        return _power_of_vacuous(found, needed)
-    return f"Decided with n = {found.n}; {needed} seeds decide it, {_ODDS}."
-
-
-def _power_of_vacuous(found: Judgement, needed: str) -> str:
-    if found.seeds_needed > found.n:
-        return (
-            f"Undecided with n = {found.n}, where a control passes as well; {needed} seeds would "
-            f"decide it, {_ODDS}."
-        )
-    return (
-        f"Decided with n = {found.n}: with mean and spread as they are, no number of seeds would "
-        "exclude the number or the control."
-    )
+        told.append(f"Undecided: {found.reason}.")
+        if found.seeds_needed is not None and found.seeds_needed > found.n:
+            told.append(
+                f"With mean and spread as they are, {format_seeds(found)} seeds would decide it."
+            )
+    elif not claim.controls:
+        told.append("It has no control.")
+    if claim.depends_on_settings:
+        told.append(f"It depends on settings of ours: {claim.depends_on_settings}.")
+    return " ".join(told)
 
 
 def in_words(claim: Claim, found: Judgement) -> str:
     """What came out, why, and how sure it is: a paragraph of Markdown for a notebook or a page."""
-    return (
-        f"`{claim.id}`: **{found.verdict}**. {answer(claim, found)} {found.explanation} "
-        f"*{power_line(claim, found)}*"
-    )
+    said = [f"`{claim.id}`: **{found.verdict}**.", claim.answer(found), found.explanation]
+    return f"{' '.join(filter(None, said))} *{certainty(claim, found)}*"
 
 
-def format_reference(claim: Claim, found: Judgement) -> str:
-    """How later runs are checked against ours: anew on every machine, or not by default."""
-    if claim.kind == "reader":
+def _reference(claim: Claim, found: Judgement) -> str:
+    """How later runs are checked against ours: re-run on every machine, or not by default."""
+    if not claim.is_counted:
         return "not judged"
     if not found.n:
         return "no reference yet"
     seeds = f"{found.n} seed{'s' * (found.n != 1)}"
-    return f"{seeds}, run anew" if claim.core else f"{seeds}, read from results"
+    return f"{seeds}, re-run" if claim.core else f"{seeds}, read from results"
 
 
-def markdown_table(articles: Mapping[str, Article], judgements: Judged) -> str:
-    """The table of all claims for README, from committed files alone."""
-    names = ("article", "claim", "expected", OURS, SEEDS_NEEDED, "verdict", "against ourselves")
-    rows = []
-    for slug, claim in claims_of(articles):
-        found = judgements[slug, claim.id]
-        cells = (
-            f"[{articles[slug].number:02d} {slug}]({articles[slug].url})",
-            f"`{claim.id}`: {claim.says}",
-            format_expected(claim),
-            format_ours(claim, found),
-            format_seeds_needed(claim, found),
-            f"**{found.verdict}**",
-            format_reference(claim, found),
+def verdicts_frame(rows: Iterable[Row]) -> pd.DataFrame:
+    """One row per claim, as in `verdicts.csv`: `low` and `high` bound the 95 % interval.
+
+    The interval is the prediction interval of one more seed; for an order
+    claim that of the mean difference, and `mean` is that difference.
+    `rests_on` names every measurement of the claim, its controls last, so that
+    none is dropped unseen.
+    """
+    cells = [
+        (
+            row.slug, row.claim.id, row.claim.voice, row.claim.kind, row.claim.says,
+            row.claim.target, row.found.mean, row.found.low, row.found.high, row.found.n,
+            row.seeds_needed, "; ".join(row.claim.references) or "none", row.found.verdict,
+            row.claim.depends_on_settings or "no",
         )
-        rows.append(cells)
-    return markdown(names, rows)
+        for row in rows
+    ]  # fmt: skip
+    return pd.DataFrame(cells, columns=_COLUMNS)
+
+
+def markdown_table(articles: Mapping[str, Article], rows: Iterable[Row]) -> str:
+    """The table of all claims, what the articles claim apart from what we read into them."""
+    names = ("article", "claim", "expected", OURS, SEEDS_NEEDED, "verdict", "stability")
+    parts, rows = [], list(rows)
+    for voice, title in VOICES.items():
+        cells = [
+            (
+                f"[{articles[row.slug].number:02d} {row.slug}]({articles[row.slug].url})",
+                f"`{row.claim.id}`: {row.claim.says}",
+                row.expected,
+                row.ours,
+                row.seeds_needed,
+                f"**{row.found.verdict}**{row.verdict.removeprefix(row.found.verdict)}",
+                row.reference,
+            )
+            for row in rows
+            if row.claim.voice == voice
+        ]
+        if cells:
+            parts.append(f"**{title}**\n\n{markdown(names, cells)}")
+    return "\n\n".join(parts)
 
 
 def markdown(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -128,9 +128,10 @@ HISTORY = Table(
 )
 VERDICTS = Table(
     "verdicts.csv",
-    dict.fromkeys(("article", "claim", "kind", "says"), _TEXT)
+    dict.fromkeys(("article", "claim", "voice", "kind", "says"), _TEXT)
     | dict.fromkeys(("expected", "mean", "low", "high"), _BLANK_OR_NUMBER)
-    | {"n": _COUNT, "seeds_needed": _TEXT, "rests_on": _TEXT, "verdict": _TEXT},
+    | {"n": _COUNT, "seeds_needed": _TEXT, "rests_on": _TEXT}
+    | dict.fromkeys(("verdict", "depends_on_settings"), _TEXT),
     ("article", "claim"),
 )
 LEDGER = Table(

@@ -7,11 +7,11 @@ from markupsafe import Markup
 
 from replication import cards
 from replication.claims import Claim
-from replication.claims.verdicts import Judgement
+from replication.claims.kinds import VERDICTS
+from replication.claims.kinds.judgement import Judgement
 from replication.site import notebooks, pictures
 from replication.site.chips import article_page, css_class
-from replication.site.claims import row_of
-from replication.site.pages import VERDICTS, Site, View
+from replication.site.pages import Site, View
 
 DEPARTURES = "Departures from the article"  # the heading that every notebook has
 
@@ -38,7 +38,7 @@ def add_articles(site: Site) -> None:
             article=article,
             notebook=html,
             changed=changed,
-            rows=[row_of(site, slug, claim) for claim in article.claims],
+            rows=site.rows(slug),
             contents=[each for each in view.headings.contents if each[0] in (2, 3)],
         )
 

@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from replication.claims import Claim, prose
 from replication.claims.prose import Bound
-from replication.claims.tables import format_ours
 from replication.site.evidence import Evidence
 
 
@@ -64,7 +63,7 @@ class Chips:
         if claim is None:
             return None
         found = self.evidence.report.judgements[slug, claim_id]
-        title = f"verdict: {found.verdict}. {claim.says} Ours: {format_ours(claim, found)}"
+        title = f"verdict: {found.verdict}. {claim.says} Ours: {claim.ours(found)}"
         return self._chip(
             claim_page(slug, claim_id),
             found.verdict,

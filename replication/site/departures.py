@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from replication import results
-from replication.claims import Comparison, OpenDetail, ledger
+from replication.claims import OpenDetail, ledger
+from replication.claims.differences import difference
 from replication.site import articles, documents, notebooks
 from replication.site.pages import Site, View
 from replication.site.strips import Strip, draw, scale_of
@@ -71,11 +72,10 @@ def _ledger(site: Site) -> dict[str, list[_Detail]]:
 
 def _alternative(site: Site, detail: OpenDetail, row, key: str) -> _Alternative:
     other = next(each for each in detail.alternatives if each.what == row.alternative)
-    (contrast,) = site.evidence.contrasts(Comparison(other.measures, (detail.measures,)))
+    found = difference({other.measures: 1, detail.measures: -1}, site.evidence.values_of)
     strip = Markup("")
-    if contrast.interval is not None:
-        found = contrast.interval
-        shown = Strip(contrast.differences, found.low, found.high, found.mean, target=0.0)
+    if found.n:
+        shown = Strip(found.values, found.low, found.high, found.mean, target=0.0)
         strip = draw(shown, scale_of(shown.numbers), key, f"{other.what}: difference from ours")
     effect, typical = ledger.format_effect(row), ledger.format_typical(row)
     return _Alternative(other.what, other.measures, effect, typical, row.moves, strip)

@@ -5,14 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pandas as pd
-
 from replication import results
-from replication.claims import Claim, Comparison
 from replication.claims.check import Report
-from replication.claims.intervals import Interval, mean_interval, prediction_interval
+from replication.claims.intervals import Interval, prediction_interval
 from replication.claims.ledger import details_of
-from replication.claims.verdicts import Judgement, judge
 
 PROFILE = "full"  # no other one is judged
 
@@ -38,25 +34,6 @@ class Measure:
     def mean(self) -> float | None:
         """Over all seeds; None where there is none."""
         return math.fsum(self.values.values()) / len(self.values) if self.values else None
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """One measure against another, paired by seed; `interval` is that of the mean difference."""
-
-    measured: Measure
-    rival: Measure
-    differences: Mapping[int, float]
-    interval: Interval | None
-
-
-@dataclass(frozen=True)
-class Control:
-    """What should fail the test of a claim: its numbers, and whether it passes (None: unknown)."""
-
-    measures: tuple[Measure, ...]
-    contrasts: tuple[Contrast, ...]
-    passes: bool | None
 
 
 @dataclass(frozen=True)
@@ -87,13 +64,13 @@ class Evidence:
         """Reads the tables once."""
         self.report = report
         self.claims = {(slug, claim.id): claim for slug, claim in report.claims}
-        self._frame = results.read_measurements(Path(results_root))
-        self._frame = self._frame[self._frame["profile"] == PROFILE]
+        frame = results.read_measurements(Path(results_root))
+        frame = frame[frame["profile"] == PROFILE]
         self._provenance = results.read_provenance(Path(results_root))
         self._measures = dict(self._declared())
         for name in self._referred():
             self._measures.setdefault(name, Measure(*name.split("/")))
-        for (experiment, metric), rows in self._frame.groupby(["experiment", "metric"]):
+        for (experiment, metric), rows in frame.groupby(["experiment", "metric"]):
             name = f"{experiment}/{metric}"
             rows = rows.sort_values("seed")
             self._measures[name] = replace(
@@ -129,45 +106,6 @@ class Evidence:
     def values_of(self, reference: str) -> Mapping[int, float]:
         """Values by seed of an "experiment/metric"."""
         return self.measure(reference).values
-
-    def contrasts(self, comparison: Comparison) -> tuple[Contrast, ...]:
-        """What is measured against everything that it is compared with."""
-        measured, found = self.measure(comparison.measures), []
-        for rival in map(self.measure, comparison.compared_with):
-            differences = {
-                seed: value - rival.values[seed]
-                for seed, value in measured.values.items()
-                if seed in rival.values
-            }
-            interval = mean_interval(list(differences.values())) if differences else None
-            found.append(Contrast(measured, rival, differences, interval))
-        return tuple(found)
-
-    def controls(self, claim: Claim, found: Judgement) -> list[Control]:
-        """The claim's controls, each put to the claim's own test."""
-        return [self._control(claim, found, control) for control in claim.controls]
-
-    def _control(self, claim: Claim, found: Judgement, control: str | Comparison) -> Control:
-        if isinstance(control, Comparison):
-            own = {"measures": control.measures, "compared_with": control.compared_with}
-            verdict = judge(replace(claim, controls=(), **own), self._rows_of(control)).verdict
-            passes = None if verdict == "inconclusive" else verdict == "reproduced"
-            return Control((), self.contrasts(control), passes)
-        measure = self.measure(control)
-        if not measure.values or found.mean is None:
-            passes = None
-        elif claim.kind == "value":
-            passes = Interval(found.mean, found.low, found.high, found.n).holds(measure.mean)
-        else:
-            near = (abs(v - claim.expected) <= claim.tolerance for v in measure.values.values())
-            passes = all(near)
-        return Control((measure,), (), passes)
-
-    def _rows_of(self, comparison: Comparison) -> pd.DataFrame:
-        """The rows that a comparison needs: a table is searched once for each of its names."""
-        names = (comparison.measures, *comparison.compared_with)
-        experiments = {name.split("/")[0] for name in names}
-        return self._frame[self._frame["experiment"].isin(experiments)]
 
     def made(self, experiments: Iterable[str]) -> Made:
         """How the runs of some experiments were made, seed by seed."""

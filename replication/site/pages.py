@@ -9,17 +9,20 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from replication.claims import Claim, prose, tables
+from replication.claims import Claim, prose
 from replication.claims.check import Report
+from replication.claims.kinds import VERDICTS
 from replication.claims.prose import Bound
+from replication.claims.regression import status_of_claim
+from replication.claims.tables import VOICES, Row
 from replication.results import format_value
+from replication.site import plots
 from replication.site.chips import Chips, article_page, claim_page, css_class, relative
 from replication.site.evidence import Evidence
 from replication.site.texts import Headings, Writer, breakable, placeholder, plain
 
 _HERE = Path(__file__).parent
 _NOT_LATIN = re.compile("[\u0370-\u1dff\u2e80-\ud7ff\uf900-\ufdff\U00020000-\U0003ffff]+")
-VERDICTS = tuple(tables.ANSWERS)  # in this order everywhere
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,8 @@ class Site:
         )
         found.globals.update(
             site=self,
-            VERDICTS=VERDICTS,
+            VOICES=VOICES,
+            strip=plots.in_a_cell,
             article_page=article_page,
             claim_page=claim_page,
         )
@@ -160,14 +164,24 @@ class Site:
         html = self.environment.get_template(template).render(page=view, **context)
         self.files[view.path] = html.encode()
 
-    def tally(self, slug: str | None = None) -> dict[str, int]:
-        """How many claims came to each verdict, of one article or of all."""
-        found = [
-            self.report.judgements[each, claim.id].verdict
-            for each, claim in self.report.claims
-            if slug in (None, each)
-        ]
+    def tally(self, voice: str, slug: str | None = None) -> dict[str, int]:
+        """How many claims came to each verdict, of one article or of all, in one voice."""
+        found = [row.found.verdict for row in self.rows(slug) if row.claim.voice == voice]
         return {verdict: found.count(verdict) for verdict in VERDICTS if verdict in found}
+
+    def verdicts(self, slug: str | None = None) -> list[str]:
+        """The verdicts that there are, of one article or of all."""
+        found = {row.found.verdict for row in self.rows(slug)}
+        return [verdict for verdict in VERDICTS if verdict in found]
+
+    def rows(self, slug: str | None = None) -> list[Row]:
+        """The rows of one article's claims, or of all."""
+        return [row for row in self.report.rows if slug in (None, row.slug)]
+
+    def today(self, row: Row) -> str:
+        """How today's runs compare with the committed ones; empty where nothing was run here."""
+        found = status_of_claim(row.claim, self.report.regressions)
+        return "" if found == "not run" or not row.claim.is_counted else found
 
     def claims_of(self, slug: str) -> tuple[Claim, ...]:
         """The claims of one article."""

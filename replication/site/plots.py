@@ -1,48 +1,42 @@
 """The strip plots of claims: of a verdict, and of what a verdict compares."""
 
-import math
-
 from markupsafe import Markup
 
 from replication.claims import Claim
-from replication.claims.tables import format_expected, format_ours
-from replication.claims.verdicts import Judgement
-from replication.site.evidence import Control, Evidence, Measure
+from replication.claims.kinds import Order
+from replication.claims.kinds.judgement import ControlOutcome
+from replication.claims.tables import Row
+from replication.site.evidence import Evidence, Measure
 from replication.site.strips import Scale, Strip, axis, draw, scale_of
 
 Rows = list[tuple[str, Markup]]  # what a strip shows, and the strip
 
 
-def verdict_strip(claim: Claim, found: Judgement) -> Strip | None:
-    """What the verdict rests on; None for a picture, or where nothing was measured."""
-    if claim.kind == "reader" or not found.values:
+def verdict_strip(row: Row) -> Strip | None:
+    """What the verdict rests on; None for a picture, or where nothing was measured by seed."""
+    claim, found = row.claim, row.found
+    if not found.values:
         return None
-    if claim.kind == "value":
-        return Strip(found.values, found.low, found.high, found.mean, claim.reported)
-    if claim.kind == "exact":
-        band = (claim.expected - claim.tolerance, claim.expected + claim.tolerance)
-        return Strip(found.values, mean=found.mean, target=claim.expected, band=band)
-    return _difference(found.values, found.low, found.high, found.mean, claim.direction)
+    low, high = (found.low, found.high) if claim.has_interval else (None, None)
+    return Strip(found.values, low, high, found.mean, claim.target, claim.band)
 
 
-def in_a_cell(slug: str, claim: Claim, found: Judgement) -> Markup:
+def in_a_cell(row: Row) -> Markup:
     """The verdict's strip for a table; empty where there is none."""
-    strip = verdict_strip(claim, found)
+    strip = verdict_strip(row)
     if strip is None:
         return Markup("")
-    return draw(strip, scale_of(strip.numbers), f"strip-{slug}-{claim.id}", _title(claim, found))
+    return draw(strip, scale_of(strip.numbers), f"strip-{row.slug}-{row.claim.id}", _title(row))
 
 
-def verdict_figure(
-    claim: Claim, found: Judgement, key: str = "verdict"
-) -> tuple[Rows, Markup] | None:
+def verdict_figure(row: Row, key: str = "verdict") -> tuple[Rows, Markup] | None:
     """The verdict's strip at full width with its axis."""
-    strip = verdict_strip(claim, found)
+    strip = verdict_strip(row)
     if strip is None:
         return None
     scale = scale_of(strip.numbers)
-    label = "difference, paired by seed" if claim.kind == "order" else claim.measures
-    shown = draw(strip, scale, f"strip-{key}", _title(claim, found), large=True)
+    label = "difference, paired by seed" if row.found.contrasts else row.claim.measures
+    shown = draw(strip, scale, f"strip-{key}", _title(row), large=True)
     return [(label, shown)], axis(scale, strip.target)
 
 
@@ -53,24 +47,22 @@ def sides_figure(claim: Claim, evidence: Evidence) -> tuple[Rows, Markup] | None
     measures = [each for each in map(evidence.measure, named) if each.values]
     if len(measures) < 2:
         return None
-    target = {"value": claim.reported, "exact": claim.expected}.get(claim.kind)
+    target = None if isinstance(claim, Order) else claim.target
     strips = {each.name: Strip(each.values, mean=each.mean, target=target) for each in measures}
     scale = scale_of(number for strip in strips.values() for number in strip.numbers)
     return _rows(strips, scale, "side"), axis(scale, target)
 
 
-def control_figure(claim: Claim, control: Control, number: int) -> tuple[Rows, Markup] | None:
-    """The differences that a control of an order claim shows, beside zero."""
+def control_figure(
+    claim: Claim, control: ControlOutcome, number: int
+) -> tuple[Rows, Markup] | None:
+    """The differences that a control of a comparison shows, beside zero."""
     strips = {
-        f"{each.measured.name} less {each.rival.name}": _difference(
-            each.differences,
-            each.interval.low,
-            each.interval.high,
-            each.interval.mean,
-            claim.direction,
+        f"{control.name} less {rival}" if rival else control.name: Strip(
+            each.values, each.low, each.high, each.mean, claim.target, claim.band
         )
-        for each in control.contrasts
-        if each.interval is not None
+        for rival, each in control.contrasts.items()
+        if each.values
     }
     if not strips:
         return None
@@ -86,11 +78,6 @@ def measure_strip(measure: Measure, key: str) -> Markup:
     return draw(strip, scale_of(strip.numbers), key, f"{measure.name} by seed")
 
 
-def _difference(values, low: float, high: float, mean: float, direction: str) -> Strip:
-    side = (0.0, math.inf) if direction == "greater" else (-math.inf, 0.0)
-    return Strip(values, low, high, mean, target=0.0, band=side)
-
-
 def _rows(strips: dict[str, Strip], scale: Scale, key: str) -> Rows:
     return [
         (name, draw(strip, scale, f"{key}-{index}", f"{name} by seed", large=True))
@@ -98,5 +85,5 @@ def _rows(strips: dict[str, Strip], scale: Scale, key: str) -> Rows:
     ]
 
 
-def _title(claim: Claim, found: Judgement) -> str:
-    return f"{claim.id}: expected {format_expected(claim)}, ours {format_ours(claim, found)}"
+def _title(row: Row) -> str:
+    return f"{row.claim.id}: expected {row.expected}, ours {row.ours}"

@@ -3,11 +3,10 @@
 import re
 
 from replication import results
-from replication.claims import power
-from replication.claims.intervals import CONFIDENCE, MIN_SEEDS
+from replication.claims.intervals import CONFIDENCE, MAX_SEEDS
+from replication.claims.kinds import order, value
 from replication.site import plots
 from replication.site.chips import experiment_page
-from replication.site.claims import row_of
 from replication.site.evidence import prediction
 from replication.site.pages import Site, View
 from replication.site.writing import SiteError
@@ -60,18 +59,17 @@ def _slug_of(site: Site, experiment: str, used: list) -> str | None:
 def add_method(site: Site) -> None:
     """How verdicts come about, in plain words, with an example of each kind."""
     examples = {}
-    for slug, claim in site.report.claims:
-        found = site.report.judgements[slug, claim.id]
-        if found.n >= MIN_SEEDS and claim.kind not in examples:
-            figure = plots.verdict_figure(claim, found, claim.kind)
-            examples[claim.kind] = (slug, row_of(site, slug, claim), figure)
+    for row in site.rows():
+        figure = plots.verdict_figure(row, row.claim.kind)
+        if row.found.n >= row.claim.least and figure and row.claim.kind not in examples:
+            examples[row.claim.kind] = (row, figure)
     site.add(
         View(site, "method.html"),
         "method.html",
         confidence=f"{100 * CONFIDENCE:g}",
-        min_seeds=MIN_SEEDS,
-        power=f"{100 * power.POWER:g}",
-        max_seeds=power.MAX_SEEDS,
+        value=value,
+        order=order,
+        max_seeds=MAX_SEEDS,
         examples=examples,
     )
 

@@ -1,12 +1,73 @@
 """An identity: the same number on every seed, within a stated tolerance."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
-from replication.claims.intervals import prediction_interval
-from replication.claims.kinds.judgement import ControlOutcome, Judgement, join
+from replication.claims.intervals import MIN_SEEDS, prediction_interval
+from replication.claims.kinds.claim import Claim, Measure, Measures, Number, Positive
+from replication.claims.kinds.judgement import (
+    ControlOutcome,
+    Evidence,
+    Judgement,
+    join,
+    too_few,
+)
 from replication.results import format_value
 
-WORDS = ("reproduced", "not reproduced", "vacuous", "inconclusive")
+
+class Exact(Claim):
+    """A claim that holds on every seed or not at all. `controls` are what must not satisfy it."""
+
+    kind: ClassVar[str] = "exact"
+    has_interval: ClassVar[bool] = False
+    answers: ClassVar[dict[str, str]] = {
+        "reproduced": "Yes. It holds on every seed.",
+        "not reproduced": "No. A seed breaks it.",
+        "vacuous": "The test is too weak: a control satisfies it as well.",
+        "inconclusive": "We cannot tell yet.",
+    }
+
+    measures: Measure
+    expected: Number
+    tolerance: Positive
+    controls: Measures = ()
+
+    @property
+    def target(self) -> float:
+        """What every seed should give."""
+        return self.expected
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """What the tolerance allows."""
+        return self.expected - self.tolerance, self.expected + self.tolerance
+
+    @property
+    def expectation(self) -> str:
+        """The number with its tolerance."""
+        return f"{format_value(self.expected)} ± {format_value(self.tolerance)}"
+
+    def judge(self, evidence: Evidence) -> Judgement:
+        """The verdict by the evidence alone."""
+        controls = {name: evidence.values_of(name) for name in self.controls}
+        return judge(evidence.values_of(self.measures), self.expected, self.tolerance, controls)
+
+    def doubts(self, found: Judgement) -> Iterator[tuple[str, str, str]]:
+        """As of every claim; and a tolerance narrower than the noise between seeds."""
+        yield from super().doubts(found)
+        if found.n < MIN_SEEDS:
+            return
+        half_width = (found.high - found.low) / 2
+        if half_width > self.tolerance:
+            yield (
+                f"a tolerance of at least the seed noise, {format_value(half_width)}",
+                format_value(self.tolerance),
+                "measure it with less noise, or widen `tolerance` and say so in `because`",
+            )
+
+    def ours(self, found: Judgement) -> str:
+        """Our mean, at the digits of the tables: an identity is judged seed by seed."""
+        return "no run yet, n = 0" if found.mean is None else f"{found.mean:.6g}, n = {found.n}"
 
 
 def judge(
@@ -46,8 +107,8 @@ def _control(
     name: str, values: Mapping[int, float], expected: float, tolerance: float
 ) -> ControlOutcome:
     if not values:
-        return ControlOutcome(name, None, "was not run")
+        return ControlOutcome(name, None, too_few(0, 1))
     passes = all(abs(value - expected) <= tolerance for value in values.values())
     mean = prediction_interval(list(values.values())).mean
     reason = "satisfies it as well" if passes else "does not satisfy it"
-    return ControlOutcome(name, passes, reason, mean)
+    return ControlOutcome(name, passes, reason, len(values), mean)

@@ -1,9 +1,43 @@
-"""What every kind of claim is judged to be, and the outcome of each of its controls."""
+"""What every kind of claim is judged by, and to be; the outcome of each of its controls."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-ValuesOf = Callable[[str], Mapping[int, float]]  # values by seed of an "experiment/metric"
+from replication.claims.differences import Difference
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A metric's direction, range, and the number of examples that it is measured on."""
+
+    higher_is_better: bool = True
+    low: float = -math.inf
+    high: float = math.inf
+    num_examples: int | None = None
+
+    def clip(self, value: float) -> float:
+        """The value, moved into the range."""
+        return min(max(value, self.low), self.high)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a verdict may rest on: runs of profile full, and what their metrics are.
+
+    Both are by "experiment/metric"; what is not there was not measured, or not declared.
+    """
+
+    values: Mapping[str, Mapping[int, float]]
+    scales: Mapping[str, Scale] = field(default_factory=dict)
+
+    def values_of(self, reference: str) -> Mapping[int, float]:
+        """The values by seed, none if unmeasured."""
+        return self.values.get(reference, {})
+
+    def scale_of(self, reference: str) -> Scale:
+        """The scale of a metric; the widest one if it is not declared."""
+        return self.scales.get(reference, Scale())
 
 
 @dataclass(frozen=True)
@@ -12,15 +46,22 @@ class ControlOutcome:
 
     `passes` is None where it cannot be told; `reason` says what was found, as a clause. `low` and
     `high` bound what decides: where the control's next run lies, or by how much more the model
-    shows the effect than the control does.
+    shows the effect than the control does. `contrasts` are its own differences, by rival.
     """
 
     name: str
     passes: bool | None
     reason: str
+    n: int = 0
     mean: float | None = None
     low: float | None = None
     high: float | None = None
+    contrasts: Mapping[str, Difference] = field(default_factory=dict)
+
+    @property
+    def too_few(self) -> bool:
+        """Whether more runs of it are needed before it can be told at all."""
+        return self.passes is None and "needed" in self.reason
 
 
 @dataclass(frozen=True)
@@ -28,11 +69,12 @@ class Judgement:
     """A verdict and all that it rests on; what people read is printed from it alone.
 
     `values` are the numbers by seed: of what is measured, or for an order claim the differences
-    from the rival that decides (empty where no seed pairs them). `low` and `high` bound the 95 %
-    interval. `p` is the share of our runs at least as far out as a printed number, or the two-sided
-    p of a difference by Student's t; `exact_p` that of the exact test beside it. `seeds_needed`
-    is set only where the verdict is `inconclusive`, and None where the spread is not known.
-    `facts` are sentences that need no statistics.
+    from the rival that decides (empty where no seed pairs them); `contrasts` are those from every
+    rival, by its name. `low` and `high` bound the 95 % interval. `p` is the share of our runs at
+    least as far out as a printed number, or the two-sided p of a difference by Student's t;
+    `exact_p` that of the exact test beside it. `seeds_needed` is set only where the verdict is
+    `inconclusive`, and None where the spread is not known.
+    `facts` are clauses that need no statistics.
     """
 
     verdict: str
@@ -43,6 +85,7 @@ class Judgement:
     high: float | None = None
     values: Mapping[int, float] = field(default_factory=dict)
     controls: tuple[ControlOutcome, ...] = ()
+    contrasts: Mapping[str, Difference] = field(default_factory=dict)
     p: float | None = None
     exact_p: float | None = None
     seeds_needed: float | None = None
@@ -50,15 +93,15 @@ class Judgement:
     explanation: str = ""
 
 
-def too_few(n: int, needed: int, what: str = "seed") -> str:
+def too_few(n: int, needed: int, what: str = "seed", of: str = "") -> str:
     """Why nothing is decided yet.
 
-    >>> too_few(1, 5)
-    '1 seed; at least 5 are needed'
+    >>> too_few(1, 5), too_few(5, 6, "pair", " of a and b")
+    ('1 seed; at least 5 are needed', '5 pairs of a and b; at least 6 are needed')
     """
-    return f"{n} {what}{'s' * (n != 1)}; at least {needed} are needed"
+    return f"{n} {what}{'s' * (n != 1)}{of}; at least {needed} are needed"
 
 
-def join(names: list[str]) -> str:
+def join(names: Sequence[str]) -> str:
     """Names in a sentence: "a", "a and b", "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

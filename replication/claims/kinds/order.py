@@ -22,99 +22,163 @@ Why so: docs/decisions/0011-verdicts-fair-to-the-article.md.
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import Annotated, ClassVar, Literal
 
-from replication.claims.exact_tests import holm, rank_sum_p, signed_rank_p
-from replication.claims.intervals import CONFIDENCE, moments, seeds_until, t_quantile, tail
-from replication.claims.kinds.judgement import ControlOutcome, Judgement, ValuesOf, join, too_few
+from pydantic import Field, Strict
+
+from replication.claims.differences import (
+    MIN_GROUP,
+    MIN_PAIRS,
+    Difference,
+    ValuesOf,
+    Weights,
+    difference,
+)
+from replication.claims.exact_tests import holm
+from replication.claims.intervals import CONFIDENCE, seeds_until, t_quantile
+from replication.claims.kinds.claim import (
+    AnyText,
+    Claim,
+    Measure,
+    Measures,
+    Number,
+    Positive,
+    Table,
+    format_ours,
+    refuse,
+)
+from replication.claims.kinds.judgement import (
+    ControlOutcome,
+    Evidence,
+    Judgement,
+    join,
+    too_few,
+)
 from replication.results import format_value
 
-WORDS = (
-    "reproduced", "contradicted", "does not hold", "no difference", "vacuous", "inconclusive",
-)  # fmt: skip
-MIN_PAIRS, MIN_GROUP = 6, 4
-_NORMAL = 1e9  # degrees of freedom of an error known from thousands of images
-Weights = Mapping[str, int]  # of each "experiment/metric" in a sum such as ours - other
+_NOT_ASKED = "decides nothing here, as the claim fails without it"
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One measurement against one or more others, all of which it must differ from."""
+class Comparison(Table):
+    """One measurement against others, all of which it must differ from, or a fixed number."""
 
-    measures: str
-    compared_with: tuple[str, ...] = ()
+    measures: Measure
+    compared_with: Measures = ()
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is compared, and how: the part of an order claim that decides its verdict.
+class Order(Claim):
+    """A claim that one thing is greater or less than others.
 
-    `matters` is the smallest difference worth a word. Instead of `compared_with` there may be a
-    `benchmark`, a fixed number. `unpaired` says that a seed pairs nothing, as with networks that
-    share no weights and no data. `image_error` names a metric that is the standard error, over the
-    test images, of the difference: for differences so small that other images could undo them.
+    `matters` is the smallest difference worth a word, declared before the run. Instead of
+    `compared_with` there may be a `benchmark`, a fixed number. `unpaired` says why a seed pairs
+    nothing, as with networks that share neither weights nor data. `image_error` names a metric
+    that is the standard error, over the test images, of the difference: for differences so small
+    that other images could undo them. `controls` are comparisons that must not show the effect.
     """
 
-    measures: str
-    compared_with: tuple[str, ...]
-    direction: str
-    matters: float
-    controls: tuple[Comparison, ...] = ()
-    benchmark: float | None = None
-    unpaired: bool = False
-    image_error: str | None = None
-    is_reading: bool = False
+    kind: ClassVar[str] = "order"
+    answers: ClassVar[dict[str, str]] = {
+        "reproduced": "Yes. It holds in our runs.",
+        "no difference": "No: there is no difference that matters.",
+        "vacuous": "The test is too weak: a control shows as much.",
+        "inconclusive": "We cannot tell yet.",
+        "does not hold": "No, not as we read it: in our runs it is the other way round.",
+        "contradicted": "No. In our runs it is the other way round.",
+    }
+
+    measures: Measure
+    compared_with: Measures = ()
+    benchmark: Annotated[Number | None, Field(description="a finite number")] = None
+    direction: Annotated[Literal["greater", "less"], Field(description="'greater' or 'less'")]
+    matters: Positive
+    unpaired: AnyText = ""
+    image_error: Measure = ""
+    controls: Annotated[
+        tuple[Comparison, ...],
+        Strict(False),
+        Field(
+            description="a list of tables with measures = 'experiment/metric' and "
+            "compared_with = [...]"
+        ),
+    ] = ()
+
+    def model_post_init(self, context) -> None:
+        """Refuses a claim that is compared with nothing, or with two kinds of things."""
+        super().model_post_init(context)
+        if bool(self.compared_with) == (self.benchmark is not None):
+            refuse("compared_with", "expected either compared_with or a benchmark; give one")
+
+    @property
+    def least(self) -> int:
+        """Pairs that a verdict needs, or the size of each group."""
+        return MIN_GROUP if self.unpaired else MIN_PAIRS
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """What the verdict rests on, as "experiment/metric", controls aside."""
+        return (self.measures, *self.compared_with, *filter(None, [self.image_error]))
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Everything the claim refers to as "experiment/metric", each once."""
+        of_controls = (n for each in self.controls for n in (each.measures, *each.compared_with))
+        return tuple(dict.fromkeys([*self.judged, *of_controls]))
+
+    @property
+    def target(self) -> float:
+        """No difference."""
+        return 0.0
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """The claimed side of zero."""
+        return (0.0, math.inf) if self.direction == "greater" else (-math.inf, 0.0)
+
+    @property
+    def expectation(self) -> str:
+        """The claimed side, and how the two are compared."""
+        if self.benchmark is not None:
+            return f"{self.direction} than {format_value(self.benchmark)}"
+        return f"{self.direction}, {'unpaired' if self.unpaired else 'by seed'}"
+
+    def judge(self, evidence: Evidence) -> Judgement:
+        """The verdict by the evidence alone, before `adjust`."""
+        return judge(self, evidence.values_of)
+
+    def ours(self, found: Judgement) -> str:
+        """Our mean difference with its sign, its 95 % interval and n."""
+        return format_ours(found, sign="+")
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A difference of means with its 95 % interval, on the side where positive is as claimed.
-
-    `n` is the number of pairs, or the size of the smaller group; `is_enough` whether that is as
-    many as are needed. `p` is two-sided, by Student's t.
-    """
-
-    n: int
-    is_enough: bool
-    mean: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    p: float = 1.0
-    exact_p: float | None = None
-    values: Mapping[int, float] = field(default_factory=dict)
-
-    def side(self, matters: float = 0.0) -> str:
-        """`claimed`, `other`, `same` (within what matters) or `across`."""
-        if not self.is_enough:
-            return "unknown"
-        if -matters < self.low and self.high < matters:
-            return "same"
-        agrees = self.exact_p is None or self.exact_p <= 1 - CONFIDENCE
-        if self.low > 0 and agrees:
-            return "claimed"
-        return "other" if self.high < 0 and agrees else "across"
-
-
-def judge(test: Question, values_of: ValuesOf) -> Judgement:
+def judge(claim: Order, values_of: ValuesOf) -> Judgement:
     """The verdict on a comparison, before `adjust`."""
-    effects = _effects(Comparison(test.measures, test.compared_with), test, values_of)
-    sides = {rival: each.side(test.matters) for rival, each in effects.items()}
-    decides = _deciding(effects, sides)
+    sign = _sign(claim)
+    effects = _effects(claim, claim, values_of)
+    sides = {rival: each.side(sign, claim.matters) for rival, each in effects.items()}
+    decides = _deciding(effects, sides, sign)
     found, side = effects[decides], sides[decides]
-    verdict, reason = _verdict(test, found, side, decides)
-    outcomes = ()
+    verdict, reason = _verdict(claim, found, side, decides)
+    outcomes = tuple(_control(each, claim, values_of) for each in claim.controls)
     if side == "claimed":
-        outcomes = tuple(_control(each, test, values_of) for each in test.controls)
         verdict, reason = _with_controls(reason, outcomes)
-    sign = _sign(test)
-    low, high = sorted((sign * found.low, sign * found.high))
-    known = found.n > 0
+    elif side != "unknown":
+        outcomes = tuple(replace(each, passes=None, reason=_NOT_ASKED) for each in outcomes)
+    undecided = verdict == "inconclusive"
+    shown = (found.mean, found.low, found.high) if found.n else (None, None, None)
     return Judgement(
-        verdict, reason, found.n, sign * found.mean if known else None, low if known else None,
-        high if known else None, {seed: sign * value for seed, value in found.values.items()},
-        outcomes, _p_of_claim(effects, sides, side) if found.is_enough else None, found.exact_p,
-        _seeds_needed(found) if verdict == "inconclusive" else None, _facts(test, found),
-    )  # fmt: skip
+        verdict,
+        reason,
+        found.n,
+        *shown,
+        values=found.values,
+        controls=outcomes,
+        contrasts=effects,
+        p=_p_of_claim(effects, sides, side) if found.is_enough else None,
+        exact_p=found.exact_p,
+        seeds_needed=_seeds_needed(found, claim.least) if undecided else None,
+        facts=_facts(claim, found),
+    )
 
 
 def adjust(judgements: Sequence[Judgement]) -> list[Judgement]:
@@ -122,152 +186,98 @@ def adjust(judgements: Sequence[Judgement]) -> list[Judgement]:
 
     One that is decided alone, but not among so many, is `inconclusive`.
     """
-    decided = [i for i, each in enumerate(judgements) if each.p is not None]
-    adjusted, found = holm([judgements[i].p for i in decided]), list(judgements)
-    for i, p in zip(decided, adjusted, strict=True):
+    tested = [i for i, each in enumerate(judgements) if each.p is not None]
+    adjusted, found = holm([judgements[i].p for i in tested]), list(judgements)
+    for i, p in zip(tested, adjusted, strict=True):
         if judgements[i].verdict in ("reproduced", "contradicted") and p > 1 - CONFIDENCE:
             found[i] = replace(
                 judgements[i],
                 verdict="inconclusive",
                 reason=f"clear alone (p = {judgements[i].p:.2g}), but not as one of the "
-                f"{len(decided)} comparisons that the article makes (after Holm {p:.2g})",
+                f"{len(tested)} comparisons that the article makes (after Holm {p:.2g})",
+                seeds_needed=None,
             )
     return found
 
 
-def difference(weights: Weights, values_of: ValuesOf, test: Question) -> Difference:
-    """A weighted sum of measurements, such as ours - other, with its interval and exact test."""
-    groups = {name: values_of(name) for name, weight in weights.items() if weight}
-    if not groups:  # a thing less itself: no difference, however few the runs
-        return Difference(MIN_PAIRS, True, 0.0, 0.0, 0.0, 1.0, 1.0)
-    errors = list(values_of(test.image_error).values()) if test.image_error else []
-    error = math.fsum(errors) / len(errors) if errors else 0.0
-    if test.unpaired:
-        return _of_groups(weights, groups, test, error)
-    seeds = sorted(set.intersection(*map(set, groups.values())))
-    constant = _constant(weights, test)
-    values = {s: constant + math.fsum(weights[g] * groups[g][s] for g in groups) for s in seeds}
-    if not values:
-        return Difference(0, False)
-    if len(values) == 1:
-        (mean,) = values.values()
-        return Difference(1, False, mean, mean, mean, values=values)
-    mean, std = moments(list(values.values()))
-    parts = [(std**2 / len(values), len(values) - 1), (error**2, _NORMAL)]
-    exact = signed_rank_p(list(values.values()))
-    return _interval(len(values), len(values) >= MIN_PAIRS, mean, parts, exact, values)
+def _sign(claim: Order) -> int:
+    return 1 if claim.direction == "greater" else -1
 
 
-def _of_groups(weights: Weights, groups: Mapping, test: Question, error: float) -> Difference:
-    n = min(map(len, groups.values()))
-    values = {name: list(each.values()) for name, each in groups.items()}
-    if n == 0:
-        return Difference(0, False)
-    mean = _constant(weights, test)
-    parts = [(error**2, _NORMAL)]
-    for name, each in values.items():
-        group_mean, std = moments(each) if len(each) > 1 else (each[0], 0.0)
-        mean += weights[name] * group_mean
-        parts.append((weights[name] ** 2 * std**2 / len(each), max(len(each) - 1, 1)))
-    exact = None
-    if sorted(weights[name] for name in values) == [-1, 1]:
-        ours, others = sorted(values, key=lambda name: -weights[name])
-        exact = rank_sum_p(values[ours], values[others])
-    if n == 1:
-        return Difference(1, False, mean, mean, mean)
-    return _interval(n, n >= MIN_GROUP, mean, parts, exact, {})
-
-
-def _interval(n, is_enough, mean, parts, exact, values) -> Difference:
-    """The interval of a sum whose independent parts have these variances and degrees of freedom."""
-    variance = math.fsum(each for each, _ in parts)
-    if not variance:
-        return Difference(n, is_enough, mean, mean, mean, float(mean == 0), exact, values)
-    shares = [(each / variance, df) for each, df in parts]
-    freedom = 1 / math.fsum(share**2 / df for share, df in shares)  # Welch-Satterthwaite
-    half_width = t_quantile(freedom) * math.sqrt(variance)
-    p = 2 * tail(abs(mean) / math.sqrt(variance), freedom)
-    return Difference(n, is_enough, mean, mean - half_width, mean + half_width, p, exact, values)
-
-
-def _sign(test: Question) -> int:
-    return 1 if test.direction == "greater" else -1
-
-
-def _weights(comparison: Comparison, rival: str, test: Question) -> Counter:
-    weights = Counter({comparison.measures: _sign(test)})
+def _weights(comparison: Comparison | Order, rival: str) -> Counter:
+    weights = Counter({comparison.measures: 1})
     if rival:
-        weights[rival] -= _sign(test)
+        weights[rival] -= 1
     return weights
 
 
-def _constant(weights: Weights, test: Question) -> float:
-    """What a fixed number adds: nothing to a difference of differences, where it cancels."""
-    return 0.0 if test.benchmark is None or sum(weights.values()) == 0 else (
-        -_sign(test) * test.benchmark
-    )  # fmt: skip
+def _difference(weights: Weights, claim: Order, values_of: ValuesOf) -> Difference:
+    """With the claim's own settings; a fixed number cancels in a difference of differences."""
+    errors = values_of(claim.image_error).values() if claim.image_error else ()
+    constant = 0.0 if claim.benchmark is None else -sum(weights.values()) * claim.benchmark
+    error = math.fsum(errors) / len(errors) if errors else 0.0
+    return difference(
+        weights, values_of, unpaired=bool(claim.unpaired), constant=constant, error=error
+    )
 
 
-def _effects(comparison: Comparison, test: Question, values_of: ValuesOf) -> dict[str, Difference]:
-    """By rival, by how much the measurement lies on the claimed side of it."""
+def _effects(
+    comparison: Comparison | Order, claim: Order, values_of: ValuesOf
+) -> dict[str, Difference]:
+    """By rival, how far the measurement is from it."""
     rivals = comparison.compared_with or ("",)
-    weights = {rival: _weights(comparison, rival, test) for rival in rivals}
-    return {rival: difference(each, values_of, test) for rival, each in weights.items()}
+    return {rival: _difference(_weights(comparison, rival), claim, values_of) for rival in rivals}
 
 
-def _deciding(effects: Mapping[str, Difference], sides: Mapping[str, str]) -> str:
+def _deciding(effects: Mapping[str, Difference], sides: Mapping[str, str], sign: int) -> str:
     """The rival that decides: one that refutes the claim, else the one that comes closest to it."""
     for side in ("unknown", "other", "same", "across"):
         there = [rival for rival in effects if sides[rival] == side]
         if there and side == "unknown":
             return min(there, key=lambda rival: effects[rival].n)
         if there:
-            return min(there, key=lambda rival: effects[rival].high)
-    return min(effects, key=lambda rival: effects[rival].low)
+            return min(there, key=lambda rival: effects[rival].bounds(sign)[1])
+    return min(effects, key=lambda rival: effects[rival].bounds(sign)[0])
 
 
-def _verdict(test: Question, found: Difference, side: str, rival: str) -> tuple[str, str]:
-    matters = format_value(test.matters)
+def _verdict(claim: Order, found: Difference, side: str, rival: str) -> tuple[str, str]:
     if side == "unknown":
-        what, needed = ("run of a side", MIN_GROUP) if test.unpaired else ("pair", MIN_PAIRS)
-        against = f" of {test.measures} and {rival}" if rival else f" of {test.measures}"
-        return "inconclusive", f"{too_few(found.n, needed, what)}{against}"
+        what = "run" if claim.unpaired or not rival else "pair"
+        both = f" of {join(list(filter(None, [claim.measures, rival])))}"
+        return "inconclusive", too_few(found.n, claim.least, what, both)
     if side == "same":
-        return "no difference", f"the interval lies within ± {matters}, the least that matters"
+        least = f"± {format_value(claim.matters)}, the least that matters"
+        return "no difference", f"the interval of the difference lies within {least}"
     if side == "claimed":
         return "reproduced", "the interval of the difference lies on that side"
     if side == "other":
-        word = "does not hold" if test.is_reading else "contradicted"
+        word = "does not hold" if claim.voice == "reading" else "contradicted"
         return word, "the interval of the difference lies on the other side"
     if found.low > 0 or found.high < 0:
         return "inconclusive", f"the exact test does not agree (p = {found.exact_p:.2g})"
     return "inconclusive", "the interval of the difference reaches across zero"
 
 
-def _control(control: Comparison, test: Question, values_of: ValuesOf) -> ControlOutcome:
-    """Whether a control shows the effect, and is told apart from the model."""
-    shown = _effects(control, test, values_of)
-    own = Comparison(test.measures, test.compared_with)
-    pairs = _rivals_of_both(own.compared_with or ("",), tuple(shown))
+def _control(control: Comparison, claim: Order, values_of: ValuesOf) -> ControlOutcome:
+    """Whether a control shows the effect, or is told apart from the model."""
+    sign, effects = _sign(claim), _effects(control, claim, values_of)
     between = []
-    for ours, others in pairs:
-        weights = _weights(own, ours, test)
-        weights.subtract(_weights(control, others, test))
-        between.append(difference(weights, values_of, test))
-    least = min(between, key=lambda each: (each.is_enough, each.low))
-    effect = min(shown.values(), key=lambda each: (each.is_enough, each.low))
-    seen = dict(mean=least.mean, low=least.low, high=least.high) if least.n else {}
+    for ours, others in _rivals_of_both(claim.compared_with or ("",), tuple(effects)):
+        weights = _weights(claim, ours)
+        weights.subtract(_weights(control, others))
+        between.append(_difference(weights, claim, values_of))
+    least = min(between, key=lambda each: (each.is_enough, each.bounds(sign)[0]))
+    shows = all(each.side(sign) == "claimed" for each in effects.values())
     if not least.is_enough:
-        needed = MIN_GROUP if test.unpaired else MIN_PAIRS
-        return ControlOutcome(control.measures, None, too_few(least.n, needed), **seen)
-    shows = effect.side() == "claimed"
-    if least.side() == "claimed":
-        reason = "shows it too, but clearly less" if shows else "does not show it"
-        return ControlOutcome(control.measures, False, reason, **seen)
-    if shows:
-        return ControlOutcome(control.measures, True, "shows it as well", **seen)
-    reason = "does not show it, but cannot be told apart either"
-    return ControlOutcome(control.measures, None, reason, **seen)
+        passes, reason = None, too_few(least.n, claim.least)
+    elif least.side(sign) == "claimed":
+        passes, reason = False, "shows it too, but clearly less" if shows else "does not show it"
+    elif shows:
+        passes, reason = True, "shows it as well"
+    else:
+        passes, reason = None, "does not show it, but cannot be told apart either"
+    known = (least.mean, least.low, least.high) if least.n else ()
+    return ControlOutcome(control.measures, passes, reason, least.n, *known, contrasts=effects)
 
 
 def _rivals_of_both(ours: tuple[str, ...], others: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -294,26 +304,24 @@ def _p_of_claim(effects: Mapping[str, Difference], sides: Mapping[str, str], sid
     return max(each.p for each in effects.values())
 
 
-def _seeds_needed(found: Difference) -> float | None:
-    """Pairs after which the interval would leave zero, with mean and spread as they are.
+def _seeds_needed(found: Difference, least: int) -> float | None:
+    """Seeds after which the interval would leave zero, with mean and spread as they are.
 
     Infinity where even 1,000 would not do; None where the spread is not known.
     """
     if found.n < 2:
         return None
     std = (found.high - found.mean) / t_quantile(found.n - 1) * math.sqrt(found.n)
-    return seeds_until(abs(found.mean), std, draw=False, least=MIN_PAIRS)
+    return seeds_until(abs(found.mean), std, draw=False, least=least)
 
 
-def _facts(test: Question, found: Difference) -> tuple[str, ...]:
+def _facts(claim: Order, found: Difference) -> tuple[str, ...]:
     """How many seeds lie on the claimed side, which needs no statistics, and the exact test."""
-    if not found.n:
-        return ()
     facts = []
     if found.values:
-        there = sum(value > 0 for value in found.values.values())
+        there = sum(_sign(claim) * value > 0 for value in found.values.values())
         facts.append(f"{there} of {found.n} seeds lie on the claimed side")
-    if found.exact_p is not None:
-        name = "rank-sum" if test.unpaired else "signed-rank"
+    if found.exact_p is not None and found.n > 1:
+        name = "rank-sum" if claim.unpaired else "signed-rank"
         facts.append(f"exact {name} test: p = {found.exact_p:.2g}")
     return tuple(facts)

@@ -1,10 +1,32 @@
 """A picture: shown, and never counted."""
 
-from replication.claims.kinds.judgement import Judgement
+from typing import ClassVar
 
-WORDS = ("shown",)
+from replication.claims.kinds.claim import Claim, Measure, Text
+from replication.claims.kinds.judgement import Evidence, Judgement
 
 
-def judge(figure: str) -> Judgement:
-    """The judgement of a claim that only a reader can judge."""
-    return Judgement("shown", f"a picture, never counted: {figure}")
+class Reader(Claim):
+    """A claim that only whoever looks at a figure can judge."""
+
+    kind: ClassVar[str] = "reader"
+    is_counted: ClassVar[bool] = False
+    answers: ClassVar[dict[str, str]] = {
+        "shown": "A picture: look for yourself. It is never counted."
+    }
+
+    figure: Text
+    measures: Measure = ""
+
+    @property
+    def expectation(self) -> str:
+        """That it is a picture."""
+        return "a picture"
+
+    def judge(self, evidence: Evidence) -> Judgement:
+        """That it is shown."""
+        return Judgement("shown", f"a picture, never counted: {self.figure}")
+
+    def ours(self, found: Judgement) -> str:
+        """Where to look."""
+        return "see notebook"

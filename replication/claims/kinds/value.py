@@ -17,7 +17,7 @@ Why so: docs/decisions/0011-verdicts-fair-to-the-article.md.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import ClassVar
 
 from replication.claims.exact_tests import expected_best, share_bounds
 from replication.claims.intervals import (
@@ -28,29 +28,55 @@ from replication.claims.intervals import (
     t_quantile,
     tail,
 )
-from replication.claims.kinds.judgement import ControlOutcome, Judgement, join, too_few
+from replication.claims.kinds.claim import Claim, Measure, Measures, Number
+from replication.claims.kinds.judgement import (
+    ControlOutcome,
+    Evidence,
+    Judgement,
+    Scale,
+    join,
+    too_few,
+)
 from replication.results import format_value
 
-WORDS = (
-    "reproduced", "optimistic", "pessimistic", "not reproduced", "vacuous", "inconclusive",
-)  # fmt: skip
 MIN_RUNS = 5
 OUTSIDE = 0.025  # of our runs at least as far out: both sides together, one honest run in twenty
 UNUSUAL = 0.10
 
 
-@dataclass(frozen=True)
-class Scale:
-    """The metric's direction, range, and the smallest difference that it can show."""
+class Value(Claim):
+    """A claim that a number comes out. `controls` are what must not come to it."""
 
-    higher_is_better: bool = True
-    low: float = -math.inf
-    high: float = math.inf
-    resolution: float = 0.0
+    kind: ClassVar[str] = "value"
+    least: ClassVar[int] = MIN_RUNS
+    answers: ClassVar[dict[str, str]] = {
+        "reproduced": "Yes. It is what a typical run of ours gives.",
+        "optimistic": "Possible, but better than a typical run of ours.",
+        "pessimistic": "Possible, but worse than a typical run of ours.",
+        "not reproduced": "No. Hardly any run of ours would come out so.",
+        "vacuous": "The test is too weak: a control could give the number as well.",
+        "inconclusive": "We cannot tell yet.",
+    }
 
-    def clip(self, value: float) -> float:
-        """The value, moved into the range."""
-        return min(max(value, self.low), self.high)
+    measures: Measure
+    reported: Number
+    controls: Measures
+
+    @property
+    def target(self) -> float:
+        """The printed number."""
+        return self.reported
+
+    @property
+    def expectation(self) -> str:
+        """The printed number, at its own digits."""
+        return format_value(self.reported)
+
+    def judge(self, evidence: Evidence) -> Judgement:
+        """The verdict by the evidence alone."""
+        controls = {name: list(evidence.values_of(name).values()) for name in self.controls}
+        scale = evidence.scale_of(self.measures)
+        return judge(evidence.values_of(self.measures), self.reported, controls, scale)
 
 
 def resolution(reported: float, num_examples: int | None) -> float:
@@ -84,13 +110,20 @@ def judge(
     outcomes = tuple(_control(name, each, reported, scale) for name, each in controls.items())
     share = share_beyond(list(values.values()), reported, scale) if n >= MIN_RUNS else None
     verdict, reason = _verdict(interval, reported, outcomes, share, scale)
-    needed = None
-    if verdict == "inconclusive":
-        needed = runs_needed(list(values.values()), reported, outcomes)
+    undecided = verdict == "inconclusive"
     return Judgement(
-        verdict, reason, n, interval.mean, scale.clip(interval.low), scale.clip(interval.high),
-        values, outcomes, share, None, needed, facts(list(values.values()), reported, scale),
-    )  # fmt: skip
+        verdict,
+        reason,
+        n,
+        interval.mean,
+        scale.clip(interval.low),
+        scale.clip(interval.high),
+        values,
+        outcomes,
+        p=share,
+        seeds_needed=runs_needed(list(values.values()), reported, outcomes) if undecided else None,
+        facts=facts(list(values.values()), reported, scale),
+    )
 
 
 def share_beyond(values: Sequence[float], reported: float, scale: Scale) -> float:
@@ -98,7 +131,9 @@ def share_beyond(values: Sequence[float], reported: float, scale: Scale) -> floa
     interval = prediction_interval(values)
     distance = abs(reported - interval.mean)
     half_width = interval.high - interval.mean
-    if distance <= scale.resolution or format_value(reported) == format_value(interval.mean):
+    if distance <= resolution(reported, scale.num_examples) or format_value(
+        reported
+    ) == format_value(interval.mean):
         return 0.5
     freedom = len(values) - 1
     return tail(distance / half_width * t_quantile(freedom), freedom) if half_width else 0.0
@@ -140,15 +175,17 @@ def facts(values: Sequence[float], reported: float, scale: Scale) -> tuple[str, 
 def _control(name: str, values: Sequence[float], reported: float, scale: Scale) -> ControlOutcome:
     """Whether the control could print the number."""
     if not values:
-        return ControlOutcome(name, None, "was not run")
+        return ControlOutcome(name, None, too_few(0, MIN_RUNS))
     interval = prediction_interval(values)
-    half_width = max(interval.high - interval.mean, scale.resolution)
+    half_width = max(interval.high - interval.mean, resolution(reported, scale.num_examples))
     low, high = interval.mean - half_width, interval.mean + half_width
     passes = Interval(interval.mean, low, high, interval.n).holds(reported)
     reason = "could print it as well" if passes else "could not print it"
     if len(values) < MIN_RUNS:
         passes, reason = None, too_few(len(values), MIN_RUNS)
-    return ControlOutcome(name, passes, reason, interval.mean, scale.clip(low), scale.clip(high))
+    return ControlOutcome(
+        name, passes, reason, interval.n, interval.mean, scale.clip(low), scale.clip(high)
+    )
 
 
 def _verdict(

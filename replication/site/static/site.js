@@ -3,10 +3,11 @@
 (() => {
   const table = document.getElementById("claims-table");
   const byId = (name) => document.getElementById("filter-" + name);
-  const fields = { article: byId("article"), verdict: byId("verdict"), q: byId("q") };
+  const fields = { article: byId("article"), voice: byId("voice"), verdict: byId("verdict"), q: byId("q") };
   const rows = [...table.querySelectorAll("tr.claim")].map((row) => ({
     row,
     article: row.parentElement.dataset.article,
+    voice: row.parentElement.dataset.voice,
     verdict: row.dataset.verdict,
     text: row.textContent.toLowerCase(),
   }));
@@ -17,6 +18,7 @@
     for (const each of rows) {
       const fits =
         (!fields.article.value || fields.article.value === each.article) &&
+        (!fields.voice.value || fields.voice.value === each.voice) &&
         (!fields.verdict.value || fields.verdict.value === each.verdict) &&
         words.every((word) => each.text.includes(word));
       each.row.hidden = !fits;

@@ -1,0 +1,186 @@
+"""What every claim says, whatever its kind."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, Strict
+from pydantic_core import PydanticCustomError
+
+from replication.claims.kinds.judgement import Evidence, Judgement
+from replication.claims.schema import LARGEST, MEASURE, is_printable
+
+
+def _holds(rule):
+    """A validator that refuses what breaks a rule; the field's description says what it wants."""
+
+    def check(value):
+        if not rule(value):
+            raise ValueError
+        return value
+
+    return AfterValidator(check)
+
+
+AnyText = Annotated[
+    str, _holds(is_printable), Field(description="a text without control characters")
+]
+Text = Annotated[
+    str,
+    _holds(lambda text: is_printable(text) and text.strip()),
+    Field(description="a text that is not empty, without control characters"),
+]
+Line = Annotated[
+    str,
+    _holds(lambda text: is_printable(text) and text and text == text.strip() and "\n" not in text),
+    Field(description="a text of one line without blanks around it"),
+]
+Kebab = Annotated[
+    str,
+    Field(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", description="a kebab-case name such as 'one-step'"),
+]
+Measure = Annotated[
+    str, _holds(MEASURE.fullmatch), Field(description="'experiment-name/metric_name'")
+]
+Number = Annotated[
+    float,
+    Field(ge=-LARGEST, le=LARGEST, description=f"a finite number up to {LARGEST:g}"),
+]
+Positive = Annotated[
+    float, Field(gt=0, le=LARGEST, description=f"a finite number > 0, up to {LARGEST:g}")
+]
+Flag = Annotated[bool, Field(description="true or false")]
+Measures = Annotated[
+    tuple[Measure, ...], Strict(False), Field(description="a list of 'experiment-name/metric_name'")
+]
+
+
+class Table(BaseModel):
+    """A table of a claim file: every key is known, every value of its own type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Context(Table):
+    """A number from the literature, second-hand: printed beside ours, never judged."""
+
+    label: Text
+    value: Text
+    source: Text
+
+
+class Claim(Table):
+    """One thing an article claims, in our words, and how it is measured.
+
+    `voice` tells what the article itself claims from our reading of it; the two are never counted
+    together. `controls` are what must visibly fail the same test. `depends_on_settings` names a
+    setting of ours at which the verdict is another one. `verdict` is signed by a person and empty
+    before that.
+    """
+
+    kind: ClassVar[str]
+    answers: ClassVar[dict[str, str]]  # by verdict it may come to, the answer to a question
+    is_counted: ClassVar[bool] = True
+    has_interval: ClassVar[bool] = True  # that its verdict rests on
+    least: ClassVar[int] = 1  # seeds that a verdict needs
+
+    id: Kebab
+    says: Line
+    locator: Text
+    because: Text
+    voice: Annotated[
+        Literal["article", "reading"],
+        Field(description="'article' for what the article claims, 'reading' for what we read in"),
+    ]
+    depends_on_settings: AnyText = ""
+    verdict: AnyText = ""
+    explanation: AnyText = ""
+    core: Flag = True
+    context: Annotated[
+        tuple[Context, ...],
+        Strict(False),
+        Field(description="a list of tables with texts label, value and source"),
+    ] = ()
+    _line: int = PrivateAttr(1)
+
+    def model_post_init(self, _) -> None:
+        """Refuses a signature that is no verdict of this kind, or is not explained."""
+        if self.verdict and self.verdict not in self.answers:
+            refuse(
+                "verdict",
+                f"expected one of {', '.join(self.answers)} for a claim of kind {self.kind}, or '' "
+                f"before it is signed; received {self.verdict!r}",
+            )
+        if self.verdict and not self.explanation.strip():
+            refuse(
+                "explanation",
+                f"expected why the verdict {self.verdict!r} is what it is, received nothing; "
+                "explain it in a sentence",
+            )
+
+    @property
+    def line(self) -> int:
+        """Where the claim starts in its file."""
+        return self._line
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """What the verdict rests on, as "experiment/metric", controls aside."""
+        return (self.measures,) if self.measures else ()
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Everything the claim refers to as "experiment/metric", each once."""
+        return tuple(dict.fromkeys([*self.judged, *getattr(self, "controls", ())]))
+
+    @property
+    def target(self) -> float | None:
+        """The number that ours are held against, if there is one."""
+        return None
+
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """Where our numbers should lie, if the claim says so."""
+        return None
+
+    @property
+    def expectation(self) -> str:
+        """What our numbers are held against, as a table shows it."""
+        raise NotImplementedError
+
+    def judge(self, evidence: Evidence) -> Judgement:
+        """The verdict, by the evidence alone; the signed one is not looked at."""
+        raise NotImplementedError
+
+    def doubts(self, found: Judgement) -> Iterator[tuple[str, str, str]]:
+        """What is wrong with the test itself: expected, found, and how to fix it."""
+        if found.n < self.least:
+            return
+        for control in found.controls:
+            if control.too_few:
+                yield (
+                    f"at least {self.least} seeds of the control {control.name}",
+                    f"{control.n}",
+                    "run it with as many seeds as the claim and `make accept`, or remove it",
+                )
+
+    def ours(self, found: Judgement) -> str:
+        """Our mean with its 95 % interval and the number of seeds."""
+        return format_ours(found)
+
+    def answer(self, found: Judgement) -> str:
+        """The verdict as the answer to a question."""
+        return self.answers[found.verdict]
+
+
+def format_ours(found: Judgement, *, sign: str = "", with_interval: bool = True) -> str:
+    """A mean with its 95 % interval and n, as tables show it."""
+    if found.mean is None:
+        return "no run yet, n = 0"
+    shows = with_interval and found.n > 1
+    interval = f" [{found.low:{sign}.4g}, {found.high:{sign}.4g}]" if shows else ""
+    return f"{found.mean:{sign}.4g}{interval}, n = {found.n}"
+
+
+def refuse(key: str, problem: str) -> None:
+    """Makes an entry invalid at a key, for a reason that no single key shows."""
+    raise PydanticCustomError("claim", "{problem}", {"key": key, "problem": problem})
