@@ -89,7 +89,7 @@ class View:
         """What a claim of this article is about: all of it for a picture, else one figure."""
         found = self.site.pictures.get(self.slug, {}).get(claim.id, [])
         there, here = relative(article_page(self.slug), "figures/"), self.href("figures/")
-        chosen = found if claim.kind == "reader" else found[:1]
+        chosen = found[:1] if claim.is_counted else found
         return [Markup(each.replace(f'"{there}/', f'"{here}/')) for each in chosen]
 
     def _code(self, text: str) -> Markup | None:

@@ -130,7 +130,7 @@ class Claim(Table):
     @property
     def references(self) -> tuple[str, ...]:
         """Everything the claim refers to as "experiment/metric", each once."""
-        return tuple(dict.fromkeys([*self.judged, *getattr(self, "controls", ())]))
+        return tuple(dict.fromkeys([*self.judged, *self.controls]))
 
     @property
     def target(self) -> float | None:

@@ -11,6 +11,7 @@ class Reader(Claim):
 
     kind: ClassVar[str] = "reader"
     is_counted: ClassVar[bool] = False
+    controls: ClassVar[tuple] = ()
     answers: ClassVar[dict[str, str]] = {
         "shown": "A picture: look for yourself. It is never counted."
     }
