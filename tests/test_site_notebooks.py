@@ -62,6 +62,19 @@ def test_headers_of_a_table_say_what_they_head_and_an_empty_one_is_none():
     assert html.count("<th") - html.count("<thead") == html.count("scope=")
 
 
+def test_a_phone_shows_rows_of_sentences_as_cards_and_numbers_as_a_table():
+    """Of open details a phone showed three columns of five."""
+    head = "<thead><tr><th>left open</th><th>effect</th></tr></thead>"
+    words = table(
+        "<tr><th>how it starts</th><td>by a tenth of a point, at the most</td></tr>", head
+    )
+
+    assert '<table class="stacked">' in words
+    assert '<td data-label="effect">by a tenth' in words
+    assert "stacked" not in table("<tr><th>how it starts</th><td>0.1</td></tr>", head)
+    assert "stacked" not in table('<tr><th rowspan="2">x</th><td>of many words and more</td></tr>')
+
+
 def test_names_of_metrics_may_be_broken_at_underscores():
     """Nine of them side by side made a page of paper shrink to seven points."""
     assert '<th scope="row">test_<wbr>mse</th>' in table("<tr><th>test_mse</th></tr>")

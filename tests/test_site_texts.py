@@ -49,7 +49,7 @@ def test_a_table_of_a_notebook_keeps_its_cells_and_loses_its_style(built):
     assert {"class": "scroll", "role": "group", "aria-label": "Table", "tabindex": "0"} in page.all(
         "div"
     )
-    assert re.search(r'<th scope="row"><a class="chip v-rep[^>]*>high</a></th>', page.html)
+    assert '<th scope="row">high</th>' in page.html  # a word of a table is no claim's name
     assert '<th scope="col">column</th>' in built[2]["document/0001-a-decision.html"].html
 
 

@@ -7,10 +7,9 @@ from markupsafe import Markup
 
 from replication import cards
 from replication.claims import Claim
-from replication.claims.kinds import VERDICTS
 from replication.claims.kinds.judgement import Judgement
 from replication.site import notebooks, pictures
-from replication.site.chips import article_page, css_class
+from replication.site.chips import article_page
 from replication.site.pages import Site, View
 
 DEPARTURES = "Departures from the article"  # the heading that every notebook has
@@ -57,11 +56,6 @@ def render(site: Site, view: View, notebook, *, figures: str = "") -> Markup:
         notebook: The cells.
         figures: Name of the figures' folder; by default the article's.
     """
-    chips = {claim.id: view.chip(view.slug, claim.id) for claim in site.claims_of(view.slug)}
-    badges = {
-        verdict: Markup('<span class="badge {}">{}</span>').format(css_class(verdict), verdict)
-        for verdict in VERDICTS
-    }
     claims = {claim.id: (claim, found) for claim, found in _judged(site, view.slug)}
 
     def card(about: Mapping) -> Markup | None:
@@ -70,19 +64,13 @@ def render(site: Site, view: View, notebook, *, figures: str = "") -> Markup:
             return None
         claim, found = claims[about["claim"]]
         words = cards.Words(about["quantity"], about["names"])
-        name, said = chips[claim.id], view.explanation(claim)
+        name, said = view.chip(view.slug, claim.id), view.explanation(claim)
         made = _card_of(site, cards.render, claim, found, words, name=name, explanation=said)
         anchor = view.headings.name(f"claim-{claim.id}")
         return Markup('<div id="{}">{}</div>\n').format(anchor, Markup(made))
 
     folder = f"figures/{figures or view.slug}"
-    found = notebooks.render(
-        notebook,
-        view.writer,
-        folder=view.href(folder),
-        replaced={**badges, **chips},
-        card=card,
-    )
+    found = notebooks.render(notebook, view.writer, folder=view.href(folder), card=card)
     site.files |= {f"{folder}/{name}": content for name, content in found.figures.items()}
     return found.html
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import nh3
 from markupsafe import Markup
 
-from replication.site import pictures
+from replication.site import pictures, tables
 from replication.site.texts import Writer, breakable, highlighted, plain, scrolling
 from replication.site.writing import SiteError
 
@@ -25,12 +25,18 @@ _TAGS = {
     *("div", "span", "p", "br", "hr", "ul", "ol", "li", "dl", "dt", "dd", "pre", "code"),
     *("b", "i", "em", "strong", "sub", "sup", "small", "a", "details", "summary"),
 }
-_ATTRIBUTES = {"th": {"colspan", "rowspan", "scope"}, "td": {"colspan", "rowspan"}, "a": {"href"}}
-_CELL = re.compile(r"(<t([hd])>)([^<]+)(</t[hd]>)")
-_NUMBER = re.compile(r"[+\-−]?[0-9][0-9.,]*(e[+-]?[0-9]+)?( ?%)?|[–-]|inf")
-_MISSING = re.compile(r"(?<![\w-])(?:nan|NaN|NaT|&lt;NA&gt;)(?![\w-])")  # as pandas shows it
-_IN_TABLE = re.compile(r"(<thead>.*?</thead>)|<tbody>.*?</tbody>", re.DOTALL)
-_HEADER = re.compile(r"<th((?: [a-z]+=\"[^\"]*\")*)>(\s*</th>)?")
+_ATTRIBUTES = {
+    "th": {"colspan", "rowspan", "scope"},
+    "td": {"colspan", "rowspan", "data-label"},
+    "a": {"href"},
+}
+_CLASSES = {
+    "div": {"figure-caption"},
+    "table": {"stacked"},
+    "th": {"number"},
+    "td": {"number"},
+}
+_TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 _CAPTION = re.compile(
     r'</figure>\s*<div class="figure-caption">((?:(?!</div>).)*?)</div>', re.DOTALL
 )
@@ -114,7 +120,6 @@ def render(
     writer: Writer,
     *,
     folder: str,
-    replaced: Mapping[str, Markup],
     card: Callable[[Mapping], Markup | None],
 ) -> Rendered:
     """The cells of a notebook as HTML, without a page around them.
@@ -123,7 +128,6 @@ def render(
         notebook: An executed notebook.
         writer: Renders the Markdown of cells and outputs.
         folder: Where figures go, as the page writes it: "../figures/demo".
-        replaced: What stands for a table's cell with this text alone, such as a claim's id.
         card: Makes the card of a claim from what the notebook says of it; None for no such claim.
     """
     figures: dict[str, bytes] = {}
@@ -144,7 +148,7 @@ def render(
 
     def shown(output) -> str:
         made = card(output.metadata["card"]) if "card" in output.metadata else None
-        return str(clean(output.data["text/html"], replaced) if made is None else made)
+        return str(clean(output.data["text/html"]) if made is None else made)
 
     exporter = _exporter()
     exporter.register_filter("figure", figure)
@@ -156,36 +160,25 @@ def render(
     return Rendered(Markup(_CAPTION.sub(r"<figcaption>\1</figcaption></figure>", html)), figures)
 
 
-def clean(html: str, replaced: Mapping[str, Markup] | None = None) -> Markup:
-    """An HTML output with what only shows a table or a text, in a box that scrolls.
+def clean(html: str) -> Markup:
+    """An HTML output with what only shows a table or a text, each table in a box that scrolls.
 
-    Scripts, styles, handlers, ids and inline styles go; cells with a number
-    are marked as such, headers get a scope, and a missing number is a dash.
+    Scripts, styles, handlers, ids and inline styles go.
     """
-    replaced = replaced or {}
     kept = nh3.clean(
-        html,
+        tables.readable(html) if "<table" in html else html,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
-        allowed_classes={"div": {"figure-caption"}},
+        allowed_classes=_CLASSES,
         clean_content_tags={"script", "style"},
         url_schemes={"http", "https"},
         link_rel="noopener",
     )
+    return Markup(_TABLE.sub(_in_a_box, kept))
 
-    if "<table" not in kept:
-        return Markup(kept)
-    kept = _without_missing(kept)
 
-    def cell(found: re.Match) -> str:
-        start, name, text, end = found.groups()
-        if text in replaced:
-            return f"{start}{replaced[text]}{end}"
-        if _NUMBER.fullmatch(text.strip()):
-            return f'<t{name} class="number">{text}{end}'
-        return f"{start}{breakable(text)}{end}"
-
-    return scrolling(_IN_TABLE.sub(_with_scopes, _CELL.sub(cell, kept)))
+def _in_a_box(table: re.Match) -> str:
+    return scrolling(re.sub(r">[^<]+<", lambda text: breakable(text[0]), table[0]))
 
 
 def narrates(source: str) -> bool:
@@ -205,28 +198,7 @@ def narrates(source: str) -> bool:
 def num_missing(notebook) -> int:
     """How many texts of its tables say NaN, where nothing was measured or a computation failed."""
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
-    tables = [output.get("data", {}).get("text/html", "") for output in outputs]
-    return sum(len(_MISSING.findall(table)) for table in tables if "<table" in table)
-
-
-def _without_missing(html: str) -> str:
-    """The table with a dash where it has no number, also within a cell: "0.8 ± –"."""
-    return re.sub(r">[^<]+<", lambda text: _MISSING.sub("–", text[0]), html)
-
-
-def _with_scopes(part: re.Match) -> str:
-    """A head or body of a table whose headers say what they head; an empty one is no header."""
-    kind, several = ("col", "colspan") if part[1] else ("row", "rowspan")
-
-    def header(found: re.Match) -> str:
-        about, empty = found.groups()
-        if empty:
-            return f"<td{about}></td>"
-        if " scope=" in about:
-            return found[0]
-        return f'<th{about} scope="{kind}{"group" * (f" {several}=" in about)}">'
-
-    return _HEADER.sub(header, part[0])
+    return sum(tables.num_missing(each.get("data", {}).get("text/html", "")) for each in outputs)
 
 
 def _exporter():

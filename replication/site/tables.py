@@ -1,0 +1,57 @@
+"""Tables that a notebook shows, made to be read: by those who listen, and on a phone."""
+
+import re
+
+from bs4 import BeautifulSoup
+from bs4.element import Tag
+
+_NUMBER = re.compile(r"[+\-−]?[0-9][0-9.,]*(e[+-]?[0-9]+)?( ?%)?|[–-]|inf")
+_MISSING = re.compile(r"(?<![\w-])(?:nan|NaN|NaT|<NA>)(?![\w-])")  # as pandas shows it
+_LONG = 30  # characters of a cell from which a phone shows its row as a card
+
+
+def readable(html: str) -> str:
+    """The tables with a scope for each header, marks on numbers, and a dash where one is missing.
+
+    A header without words becomes a cell. Where cells hold sentences, the table is `stacked`:
+    each cell says which column it is of, so that a phone can show a row as a card.
+    """
+    soup = BeautifulSoup(html, "html.parser")
+    for table in soup("table"):
+        for text in table.find_all(string=_MISSING):
+            text.replace_with(_MISSING.sub("–", text))
+        for cell in table(["th", "td"]):
+            if _NUMBER.fullmatch(cell.get_text(strip=True)):
+                cell["class"] = ["number"]
+        _add_scopes(table)
+        _add_labels(table)
+    return str(soup)
+
+
+def num_missing(html: str) -> int:
+    """How many texts of tables say NaN, where nothing was measured or a computation failed."""
+    tables = BeautifulSoup(html, "html.parser")("table") if "<table" in html else ()
+    return sum(len(_MISSING.findall(text)) for each in tables for text in each.strings)
+
+
+def _add_scopes(table: Tag) -> None:
+    for header in table("th"):
+        if not header.get_text(strip=True):
+            header.name = "td"
+            continue
+        kind, several = ("col", "colspan") if header.find_parent("thead") else ("row", "rowspan")
+        header["scope"] = header.get("scope") or kind + "group" * header.has_attr(several)
+
+
+def _add_labels(table: Tag) -> None:
+    """Of each cell the header of its column, if every cell has one column and one row."""
+    columns = [cell.get_text(" ", strip=True) for cell in table.select("thead tr > *")]
+    rows = [row.find_all(["th", "td"], recursive=False) for row in table.select("tbody tr")]
+    is_plain = not table.select("[colspan], [rowspan]") and {len(columns)} == {*map(len, rows)}
+    longest = max((len(cell.get_text(strip=True)) for cell in table("td")), default=0)
+    if is_plain and longest > _LONG:
+        table["class"] = ["stacked"]
+        for row in rows:
+            for name, cell in zip(columns, row, strict=True):
+                if cell.name == "td" and name:
+                    cell["data-label"] = name
