@@ -27,6 +27,7 @@ CLAIMS = [
     "claims.intervals",
     "claims.exact_tests",
     "claims.differences",
+    "claims.selection",
     "claims.prose",
     "claims.kinds.judgement",
     "claims.kinds.claim",
