@@ -1,4 +1,4 @@
-"""Article 01: its sequences, pictures and characters by hand, and what experiments share.
+"""Article 01: its sequences, digits in disorder, and characters by hand.
 
 Where networks need no training, an experiment runs on the first digits with
 its own settings, and every model stays as it starts.
@@ -9,17 +9,11 @@ import functools
 
 import numpy as np
 import pytest
-from scipy.spatial import distance
 
-from replication import experiments, models
-from replication.experiments import Profile
-from replication.experiments.intuition import characters, images, labels, protocol, sequences
+from replication.experiments.intuition import characters, protocol, sequences
 from replication.experiments.intuition.text import TEXT
-from replication.store import Checkpoints
-from replication.training import Recipe, initialise
+from replication.training import Recipe
 
-NUM_IMAGES = 120  # on the shelf
-NUM_DRAWS = 40_000
 LINES = ("abcab", "cabba", "a")  # spelled from letters that the text has
 
 
@@ -31,19 +25,7 @@ def data(shelf):
 @pytest.fixture(scope="module")
 def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-    return functools.cache(lambda name: run_untrained(name, [protocol, images, labels]))
-
-
-@pytest.fixture(scope="module")
-def trained(library, tmp_path_factory):
-    """Experiments over one store, in this order: for how many epochs each trained."""
-    root, found = tmp_path_factory.mktemp("checkpoints"), {}
-    for name in ("denoise", "cheaper", "generate"):
-        epochs = []
-        store = Checkpoints(root, on_epoch=lambda *each, epochs=epochs: epochs.append(each))
-        experiments.find(f"intuition-{name}").run(0, Profile("smoke", library, store))
-        found[name] = len(epochs)
-    return found
+    return functools.cache(lambda name: run_untrained(name, [protocol]))
 
 
 def flat(each):
@@ -68,67 +50,11 @@ def test_rule_share_by_hand(sequence, share):
 
 def test_the_two_sequences_of_the_article(started):
     """The second is the hailstone sequence of 50 and breaks no rule, the first follows none."""
-    found, *_ = started("intuition-hailstone")
+    found, *_ = started("intuition-rule")
 
     assert list(sequences.RULED) == sequences._hailstone(50, 18)
     assert len(sequences.RULELESS) == 10
     assert (found["rule_share"], found["ruleless_share"]) == (1.0, 0.0)
-
-
-def test_windows_of_numbers_are_tested_on_starts_never_seen(started):
-    """16,000 windows of ten terms to learn from, 4,000 others to test; two numbers between."""
-    _, arrays, calls = started("intuition-hailstone")
-
-    for call, name in zip(calls, ("rule", "shuffled", "shuffled_again"), strict=True):
-        known = {row.tobytes() for row in call.x}
-        assert call.x.shape == (16_000, 10)
-        assert not known & {row.tobytes() for row in arrays[f"{name}_windows"]}
-        assert [each.units for each in call.model.encoder] == [64, 32, 2]
-        assert call.recipe == Recipe(30, 100, loss="mean_squared_error")
-        np.testing.assert_array_equal(call.y, call.x)
-
-
-def test_shuffled_windows_hold_the_same_numbers_in_disorder(started):
-    """Two disorders, neither like the other; in order, steps are halvings and triplings."""
-    _, _, (rule, *shuffled) = started("intuition-hailstone")
-
-    for call in shuffled:
-        np.testing.assert_array_equal(np.sort(call.x, axis=1), np.sort(rule.x, axis=1))
-    assert (shuffled[0].x == shuffled[1].x).all(axis=1).mean() < 0.01
-    steps = np.diff(rule.x.astype(float), axis=1)
-    steps /= -steps.min()  # on the logarithmic scale a halving is -1
-    np.testing.assert_allclose(steps[steps < 0], -1, atol=1e-5)  # float32 differences
-    assert steps[steps > 0].min() > np.log2(3) - 1e-5  # a tripling and one, float32
-    assert steps.max() == pytest.approx(2, abs=1e-5)  # from one to four, float32
-
-
-def test_two_pictures_against_all_that_nine_pixels_make(started):
-    """Either family is shown as often in all; both pictures have their middle pixel in common."""
-    _, _, (two, everything) = started("intuition-patterns")
-
-    for call, size in ((two, 2), (everything, 512)):
-        rows, counts = np.unique(call.x, axis=0, return_counts=True)
-        assert rows.shape == (size, 9)
-        assert set(counts) == {5_120 // size}
-        assert set(rows.ravel()) == {0.0, 1.0}
-        assert [each.units for each in call.model.encoder + call.model.decoder] == [2, 9]
-    assert (np.unique(two.x, axis=0).sum(axis=0) == 1 + np.eye(9)[4]).all()
-
-
-def test_wrong_pixels_are_those_on_the_other_side_of_a_half(started):
-    """Their share, and the error, over the family once."""
-    found, arrays, (two, everything) = started("intuition-patterns")
-
-    for name, call in (("two_patterns", two), ("all_patterns", everything)):
-        family = np.unique(call.x, axis=0)
-        rebuilt = np.asarray(call.model(family), np.float64)
-        wrong = [
-            (a > 0.5) != (b == 1) for a, b in zip(rebuilt.ravel(), family.ravel(), strict=True)
-        ]
-        assert found[f"{name}_wrong_share"] == sum(wrong) / family.size
-        mse = np.square(rebuilt - family).mean()
-        assert found[f"{name}_mse"] == pytest.approx(mse, rel=1e-5)  # float32 mean
-        assert arrays[f"{name}_codes"].shape == (len(family), 2)
 
 
 def test_one_scrambling_for_all_images_only_renames_pixels(started, data):
@@ -151,144 +77,6 @@ def test_scrambling_each_image_anew_keeps_its_pixels_only(started):
     np.testing.assert_array_equal(np.sort(scrambled.x, axis=1), np.sort(intact.x, axis=1))
     assert (intact.x == 0).all(axis=0).sum() >= 28**2 - 24**2  # the frame of two pixels
     assert not (scrambled.x == 0).all(axis=0).any()
-
-
-def test_denoising_networks_have_seen_clean_images_only(started, data):
-    """Narrow and wide learn clean images; the noise has 0.3 and is clipped to [0, 1]."""
-    found, arrays, calls = started("intuition-denoise")
-
-    assert [call.model.encoder[0].units for call in calls] == [32, 784]
-    for call in calls:
-        np.testing.assert_array_equal(call.x, data.x_train)
-        np.testing.assert_array_equal(call.y, flat(data.x_train))
-    clean = flat(data.x_test)
-    noisy = np.clip(clean + np.random.default_rng(0).normal(scale=0.3, size=clean.shape), 0, 1)
-    error = np.square(noisy - clean).mean()
-    assert found["noisy_mse"] == pytest.approx(error, rel=1e-5)  # float32 pixels
-    np.testing.assert_allclose(flat(arrays["noisy"]), noisy[:10], atol=1e-6)  # float32 pixels
-    for name, call in zip(("bottleneck", "wide"), calls, strict=True):
-        rebuilt = np.asarray(call.model(noisy.astype("float32")))
-        error = np.square(rebuilt - clean).mean()
-        assert found[f"{name}_mse"] == pytest.approx(error, rel=1e-5)  # float32 sums
-
-
-@pytest.fixture(scope="module")
-def codes():
-    """Correlated codes far above zero, so that hardly a number drawn from them is negative."""
-    rng = np.random.default_rng(0)
-    return 20 + rng.normal(size=(500, 4)) @ rng.normal(size=(4, 4))
-
-
-@pytest.mark.parametrize("correlated", [True, False])
-def test_gaussian_codes_have_the_fitted_mean_and_covariance(codes, correlated, monkeypatch):
-    """Those of the codes; without correlations the variances alone."""
-    monkeypatch.setattr(images, "DRAWN", NUM_DRAWS)
-
-    found = images._gaussian(codes, np.random.default_rng(1), correlated=correlated).astype(float)
-
-    covariance = np.cov(codes.T) if correlated else np.diag(codes.var(axis=0, ddof=1))
-    variances = np.diag(covariance)
-    assert found.shape == (NUM_DRAWS, 4)
-    bound = 5 * np.sqrt(variances / NUM_DRAWS)  # five standard errors of a mean
-    assert (np.abs(found.mean(axis=0) - codes.mean(axis=0)) < bound).all()
-    errors = np.sqrt((np.outer(variances, variances) + covariance**2) / NUM_DRAWS)
-    assert (np.abs(np.cov(found.T) - covariance) < 5 * errors).all()  # of a covariance, the same
-    assert np.abs(np.cov(codes.T) - np.diag(np.diag(np.cov(codes.T)))).max() > 10 * errors.max()
-
-
-def test_gaussian_codes_have_no_negative_number(codes, monkeypatch):
-    """Around a mean of zero every second number becomes zero, and the rest stay."""
-    monkeypatch.setattr(images, "DRAWN", NUM_DRAWS)
-
-    found = images._gaussian(codes - codes.mean(axis=0), np.random.default_rng(1), correlated=True)
-
-    assert (found.dtype, found.min()) == (np.float32, 0)
-    bound = 5 * 0.5 / np.sqrt(NUM_DRAWS)  # five standard errors of a share
-    assert (np.abs((found == 0).mean(axis=0) - 0.5) < bound).all()
-
-
-def test_distance_to_the_nearest_real_picture():
-    """Against all pairs; a copy has none, up to round-off."""
-    rng = np.random.default_rng(0)
-    real, pictures = rng.random((30, 784), np.float32), rng.random((20, 784), np.float32)
-
-    found = images._nearest_distances(np.concatenate([pictures, real[:2]]), real)
-
-    expected = distance.cdist(pictures, real).min(axis=1)
-    np.testing.assert_allclose(found[:20], expected, rtol=1e-4)  # float32 sums of 784
-    np.testing.assert_allclose(found[20:], 0, atol=0.05)  # root of float32 round-off at 260
-
-
-def test_only_training_tells_drawn_pictures_from_those_of_the_control(started, data):
-    """The same codes through the decoder before a step: the judge is as sure of them."""
-    found, arrays, (_, judge) = started("intuition-generate")
-
-    np.testing.assert_array_equal(arrays["generated"], arrays["untrained"])
-    for name in ("confidence", "distance"):
-        assert found[f"generated_{name}"] == found[f"untrained_{name}"]
-        assert found[f"independent_{name}"] != found[f"generated_{name}"]
-    real = distance.cdist(flat(data.x_test), flat(data.x_train)).min(axis=1).mean()
-    assert found["real_distance"] == pytest.approx(real, rel=1e-4)  # float32 sums of 784
-    probabilities = np.asarray(judge.model(data.x_test))
-    confidence = probabilities.max(axis=1).mean()
-    assert found["real_confidence"] == pytest.approx(confidence, rel=1e-5)  # float32 mean
-    assert found["judge_accuracy"] == (probabilities.argmax(axis=1) == data.y_test).mean()
-    np.testing.assert_array_equal(judge.x, data.x_train)
-    assert judge.recipe == Recipe(3, 128, loss="sparse_categorical_crossentropy")
-
-
-def test_classifiers_start_from_the_encoder_or_from_chance(started, data):
-    """The encoder's layers and the softmax of a fresh one; or the fresh one as it is."""
-    _, _, (trained, pretrained, scratch, *_) = started("intuition-pretrain")
-
-    code = trained.model.encode(data.x_test)
-    kernel, bias = scratch.initial[-2:]
-    logits = np.asarray(code) @ kernel + bias
-    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(
-        pretrained.model(data.x_test), expected, rtol=1e-4
-    )  # float32 softmax
-    fresh = initialise(labels._classifier, {}, data.x_train[:1], seed=0).get_weights()
-    for given, weight in zip(scratch.initial, fresh, strict=True):
-        np.testing.assert_array_equal(given, weight)
-
-
-def test_few_labels_are_few_for_every_start(started, data):
-    """The first images and labels; frozen starts learn a softmax on codes of the same."""
-    found, _, (trained, *calls) = started("intuition-pretrain")
-
-    for call in calls[:4]:
-        np.testing.assert_array_equal(call.y, data.y_train[:100])
-        assert call.recipe == Recipe(200, 100, loss="sparse_categorical_crossentropy")
-    for call in calls[:2]:
-        np.testing.assert_array_equal(call.x, data.x_train[:100])
-    few = models.in_batches(trained.model.encode, data.x_train[:100])
-    for call in calls[2:4]:  # trained and untrained, which are one before a step
-        np.testing.assert_array_equal(call.x, few)
-        assert [layer.units for layer in call.model.layers[1:]] == [10]
-    accuracy = "accuracy_100_labels"
-    assert found[f"frozen_pretrained_{accuracy}"] == found[f"frozen_random_{accuracy}"]
-
-
-def test_multiply_adds_are_entries_of_kernels(started):
-    """784-64-10 against 32-64-10; biases are additions only."""
-    found, _, (_, *calls) = started("intuition-cheaper")
-
-    assert found["pixels_multiply_adds"] == 784 * 64 + 64 * 10
-    assert found["code_multiply_adds"] == 32 * 64 + 64 * 10
-    assert found["encoder_multiply_adds"] == 784 * 32
-    ratio = (784 * 64 + 64 * 10) / (32 * 64 + 64 * 10)
-    assert found["multiply_add_ratio"] == pytest.approx(ratio, rel=1e-12)  # one division
-    assert [call.x.shape[1] for call in calls] == [32, 784, 32]
-    assert {call.recipe for call in calls} == {
-        Recipe(20, 100, loss="sparse_categorical_crossentropy")
-    }
-    np.testing.assert_array_equal(calls[0].x, calls[2].x)  # untrained, as everything here
-
-
-def test_the_narrow_network_is_trained_once(trained):
-    """Denoising trains it and a wide one; the others find it, and train classifiers only."""
-    assert trained == {"denoise": 2, "cheaper": 3, "generate": 1}
 
 
 def spelled(windows):

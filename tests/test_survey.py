@@ -1,4 +1,4 @@
-"""Article 02: stacks put together from stages, shared runs, and statistics by hand.
+"""Article 02: stacks put together from stages, and statistics by hand.
 
 Where networks need no training, an experiment runs on the first digits with
 its own settings, and every model stays as it starts.
@@ -12,12 +12,10 @@ from keras import ops
 
 from replication import experiments, models
 from replication.experiments import Profile
-from replication.experiments.survey import basic, denoising, protocol, sparse, stacked
-from replication.store import Checkpoints
+from replication.experiments.survey import protocol, sparse, stacked
 from replication.training import Recipe, Trained, initialise
 
 NUM_IMAGES = 120  # on the shelf
-NUM_FEW = 50  # a small training set out of them
 STACK = (9, 6, 4)  # as many layers as the article's example, and quicker
 
 
@@ -29,23 +27,11 @@ def data(shelf):
 @pytest.fixture(scope="module")
 def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-    smaller = [(stacked, "STACK", STACK), (basic, "SMALL", NUM_FEW)]
+    smaller = [(stacked, "STACK", STACK)]
     modules = [protocol, stacked]
     return functools.cache(
         lambda name: run_untrained(name, modules, patches=smaller, draw_biases=True)
     )
-
-
-@pytest.fixture(scope="module")
-def trained(library, tmp_path_factory):
-    """Two experiments over one store: their metrics, and for how many epochs each trained."""
-    root, found = tmp_path_factory.mktemp("checkpoints"), {}
-    for name in ("survey-denoising-masking", "survey-code-is-feature"):
-        epochs = []
-        store = Checkpoints(root, on_epoch=lambda *each, epochs=epochs: epochs.append(each))
-        outcome = experiments.find(name).run(0, Profile("smoke", library, store))
-        found[name] = {key: value for key, (value, _) in outcome.metrics.items()}, len(epochs)
-    return found
 
 
 def sigmoid(inputs):
@@ -203,59 +189,6 @@ def test_the_softmax_before_fine_tuning_is_the_classifier_it_starts(started, dat
     assert found["random_accuracy_all_labels"] == found["random_accuracy_100_labels"]
 
 
-def test_tying_saves_one_kernel(started):
-    """784 times 128 of the parameters that are counted by hand."""
-    found, *_ = started("survey-tied")
-
-    assert found["tied_parameters"] == 784 * 128 + 128 + 784
-    assert found["saved_parameters"] == 784 * 128
-
-
-def test_the_gap_is_test_less_training_error(started, data):
-    """On many images and, for longer, on few; the training error is of what was trained on."""
-    found, _, calls = started("survey-tied")
-
-    assert [(len(call.x), call.recipe.epochs) for call in calls] == [(120, 10), (50, 100)] * 2
-    names = ("tied", "tied_small", "untied", "untied_small")
-    for name, call in zip(names, calls, strict=True):
-        train, test = (
-            np.square(flat(x) - call.model(x)["x_decoded"]).mean() for x in (call.x, data.x_test)
-        )
-        assert found[f"{name}_gap"] == pytest.approx(test - train, abs=1e-6)  # float32 means
-
-
-def test_weight_decay_is_all_that_the_decayed_network_adds(started):
-    """The same start, the same errors before a step; lambda is 1e-3."""
-    found, _, calls = started("survey-weight-decay")
-
-    assert [call.model.weight_decay for call in calls] == [0.0, 1e-3]
-    assert found["plain_test_mse"] == found["decayed_test_mse"]
-    squares = [np.square(each).sum() for each in calls[0].model.get_weights() if each.ndim == 2]
-    assert found["plain_kernel_norm"] == pytest.approx(sum(squares), rel=1e-5)  # float32 sums
-
-
-def test_k_means_is_scored_by_its_distance_to_the_nearest_centre(started, data):
-    """The error per pixel, by brute force; pictures of codes are decoded vectors."""
-    found, arrays, (call, _) = started("survey-k-codes")
-
-    centres = flat(arrays["centers"]).astype(np.float64)
-    nearest = [
-        min(np.square(image - each).mean() for each in centres) for image in flat(data.x_test)
-    ]
-    assert found["kmeans_test_mse"] == pytest.approx(np.mean(nearest), rel=1e-5)  # float32 centres
-    vectors = call.model.nearest.vectors.numpy()
-    np.testing.assert_array_equal(flat(arrays["pictures"]), call.model.decode(vectors))
-
-
-def test_codes_that_chance_gives_are_hardly_pure(started, data):
-    """Two controls, drawn one after the other: not the same, and both near the largest class."""
-    found, *_ = started("survey-k-codes")
-
-    assert found["random_purity"] != found["second_random_purity"]
-    assert found["random_hungarian_accuracy"] <= found["random_purity"] < 0.4  # 120 images
-    assert 1 <= found["codes_used"] <= 10
-
-
 @pytest.mark.parametrize(
     ("control", "name", "activation", "eta"),
     [
@@ -316,39 +249,3 @@ def test_gradient_of_the_penalty_by_hand_against_differences():
         step[row, column] = 1e-5
         slope = (penalty(codes + step) - penalty(codes - step)) / 2e-5
         assert found[row, column] == pytest.approx(slope, rel=1e-6)  # central difference
-
-
-def test_the_controls_of_denoising_are_the_plain_autoencoder_twice(started, data):
-    """Once from the same start, once from another seed's; noise of half the pixels is trained."""
-    found, arrays, calls = started("survey-denoising-masking")
-
-    noisy, plain, other = calls
-    assert (noisy.model.corrupt.rate, noisy.seed) == (0.5, 0)
-    assert [call.args for call in (plain, other)] == [protocol.PLAIN] * 2
-    assert (plain.seed, other.seed) == (0, denoising.OTHER_START)
-    np.testing.assert_array_equal(arrays["corrupted_0"], data.x_test[:8, ..., 0])
-    for label in ("0_0", "0_25", "0_5", "0_75"):
-        for name in ("test_mse", "probe_accuracy"):  # before a step they are one network
-            assert found[f"denoising_{name}_at_{label}"] == found[f"plain_{name}_at_{label}"]
-    assert found["noise_0_test_mse_at_0_0"] != found["plain_test_mse_at_0_0"]
-
-
-def test_errors_under_noise_are_measured_against_clean_images(started, data):
-    """By hand, from the corruption drawn again: masking of three quarters of the pixels."""
-    found, _, (call, *_) = started("survey-denoising-masking")
-    seen = models.corrupted(data.x_test, noise="masking", level=0.75, seed=0)
-
-    expected = np.square(call.model(seen)["x_decoded"] - flat(data.x_test)).mean()
-
-    mse = found["denoising_test_mse_at_0_75"]
-    assert mse == pytest.approx(expected, rel=1e-5)  # float32 means
-
-
-def test_the_plain_autoencoder_is_trained_once(trained):
-    """Denoising trains three networks; the code as a feature finds its own among them."""
-    masking, masking_epochs = trained["survey-denoising-masking"]
-    feature, feature_epochs = trained["survey-code-is-feature"]
-
-    assert (masking_epochs, feature_epochs) == (3, 0)
-    assert feature["code_test_mse"] == masking["plain_test_mse_at_0_0"]
-    assert feature["code_probe_accuracy"] == masking["plain_probe_accuracy_at_0_0"]

@@ -225,6 +225,54 @@ def test_the_code_of_a_corrupted_image_is_held_against_that_of_the_clean_one(sta
         assert shifts == sorted(shifts)
 
 
+def test_k_means_is_scored_by_its_distance_to_the_nearest_centre(started, data):
+    """The error per pixel, by brute force; pictures of codes are decoded vectors."""
+    found, arrays, (call, _) = started("survey-k-values")
+
+    centres = flat(arrays["centers"]).astype(np.float64)
+    nearest = [
+        min(np.square(image - each).mean() for each in centres) for image in flat(data.x_test)
+    ]
+    assert found["kmeans_test_mse"] == pytest.approx(np.mean(nearest), rel=1e-5)  # float32 centres
+    vectors = call.model.nearest.vectors.numpy()
+    np.testing.assert_array_equal(flat(arrays["pictures"]), call.model.decode(vectors))
+
+
+def test_codes_that_chance_gives_are_hardly_pure(started, data):
+    """Two controls, drawn one after the other: not the same, and both near the largest class."""
+    found, *_ = started("survey-k-values")
+
+    assert found["random_purity"] != found["second_random_purity"]
+    assert found["random_hungarian_accuracy"] <= found["random_purity"] < 0.4  # 120 images
+    assert 1 <= found["codes_used"] <= 10
+
+
+def test_the_controls_of_denoising_are_the_plain_autoencoder_twice(started, data):
+    """Once from the same start, once from another seed's; noise of half the pixels is trained."""
+    found, arrays, calls = started("survey-robust-masking")
+
+    noisy, plain, other = calls
+    assert (noisy.model.corrupt.rate, noisy.seed) == (0.5, 0)
+    assert [call.args for call in (plain, other)] == [protocol.PLAIN] * 2
+    assert (plain.seed, other.seed) == (0, robust.OTHER_START)
+    np.testing.assert_array_equal(arrays["corrupted_0"], data.x_test[:8, ..., 0])
+    for label in ("0_0", "0_25", "0_5", "0_75"):
+        for name in ("test_mse", "probe_accuracy"):  # before a step they are one network
+            assert found[f"denoising_{name}_at_{label}"] == found[f"plain_{name}_at_{label}"]
+    assert found["noise_0_test_mse_at_0_0"] != found["plain_test_mse_at_0_0"]
+
+
+def test_errors_under_noise_are_measured_against_clean_images(started, data):
+    """By hand, from the corruption drawn again: masking of three quarters of the pixels."""
+    found, _, (call, *_) = started("survey-robust-masking")
+    seen = models.corrupted(data.x_test, noise="masking", level=0.75, seed=0)
+
+    expected = np.square(call.model(seen)["x_decoded"] - flat(data.x_test)).mean()
+
+    mse = found["denoising_test_mse_at_0_75"]
+    assert mse == pytest.approx(expected, rel=1e-5)  # float32 means
+
+
 def test_the_plain_autoencoder_is_trained_once(trained):
     """Noise trains three networks; the code as a feature finds its own among them."""
     masking, masking_epochs = trained["survey-robust-masking"]

@@ -25,9 +25,9 @@ CHEAP = (  # one of every article
     "clustering-identities",
     "contractive-as-intended",
     "intuition-characters",
-    "survey-weight-decay",
+    "survey-decay",
 )
-DRIFTING = ("applied-embedding", "contractive-as-intended", "survey-weight-decay")
+DRIFTING = ("applied-embedding", "contractive-as-intended", "survey-decay")
 # A process that runs jobs, in the order given, into a build folder of its own.
 JOBS = """
 import sys

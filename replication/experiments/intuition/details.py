@@ -30,9 +30,9 @@ WIDTHS = {"bottleneck": images.NETWORK, "wide": images.WIDE}
     tier="extended",
 )
 def open_details(seed: int, profile: Profile) -> Outcome:
-    """Noisy digits through the bottleneck of `intuition-denoise`, with one choice changed.
+    """Noisy digits through a bottleneck that learned from clean ones, with one choice changed.
 
-    `base` is that network. The others differ in one of: the distribution that kernels start
+    `base` learns from 20,000 images, ten times. The others differ in one of: the distribution that kernels start
     from; the learning rate; the order of the images, from the same start; all training images
     instead of the first 20,000, hence more steps in as many epochs.
     """
@@ -72,9 +72,9 @@ def open_details(seed: int, profile: Profile) -> Outcome:
     tier="extended",
 )
 def open_steps(seed: int, profile: Profile) -> Outcome:
-    """Noisy digits through both networks of `intuition-denoise`, which have made more steps.
+    """Noisy digits through networks, narrow and wide, that learned from clean ones for longer.
 
-    `base` is as there. `longer` makes three times the steps on the same images, `all_images` as
+    `base` is that of `intuition-open-details`. `longer` makes three times the steps on the same images, `all_images` as
     many on three times the images. The wide network is the control, the noisy images are what
     either must improve on.
     """
@@ -106,7 +106,7 @@ def _untrained(x: np.ndarray, seed: int):
 
 
 def _fit(x: np.ndarray, profile: Profile, *, seed: int, learning_rate=1e-3, initial=None):
-    """The network of `intuition-denoise` trained on clean images."""
+    """The narrow network trained on clean images."""
     return train(
         models.DenseAutoencoder,
         images.NETWORK,

@@ -12,50 +12,9 @@ RULED = (50, 25, 76, 38, 19, 58, 29, 88, 44, 22, 11, 34, 17, 52, 26, 13, 40, 20)
 TERMS = 10
 STARTS = range(100, 20_100)
 HELD_OUT = 4_000  # starts
-SEQUENCE_NETWORK = {"units": [64, 32, 2], "code": "linear", "output": "linear", "num_inputs": TERMS}
-SEQUENCE_EPOCHS = 30
 NETWORK = {"units": [128, 128, 2], "code": "linear", "output": "linear", "num_inputs": TERMS}
 EPOCHS = 30
 KINDS = ("rule", "walk", "shuffled")
-
-
-@experiment(
-    "intuition-hailstone",
-    minutes=0.5,
-    metrics=[
-        Metric("rule_share", "fraction", "higher"),
-        Metric("ruleless_share", "fraction"),
-        *(
-            Metric(f"{name}_unexplained", "share of variance", "lower")
-            for name in ("rule", "shuffled", "shuffled_again")
-        ),
-    ],
-)
-def hailstone(seed: int, profile: Profile) -> Outcome:
-    """Windows of hailstone sequences through two numbers, and the same windows in disorder."""
-    rng = np.random.default_rng(seed)
-    starts = rng.permutation(np.array(STARTS))
-    windows = np.log2(np.stack([_hailstone(start, TERMS) for start in starts]))
-    windows = ((windows - windows.mean()) / windows.std()).astype(np.float32)
-    kinds = {
-        "rule": windows,
-        "shuffled": rng.permuted(windows, axis=1),
-        "shuffled_again": rng.permuted(windows, axis=1),
-    }
-    scores = {
-        "rule_share": (_rule_share(RULED), len(RULED) - 1),
-        "ruleless_share": (_rule_share(RULELESS), len(RULELESS) - 1),
-    }
-    history, arrays = [], {}
-    for name, each in kinds.items():
-        known, unseen = each[HELD_OUT:], each[:HELD_OUT]
-        trained = protocol.fit(SEQUENCE_NETWORK, known, profile, seed=seed, epochs=SEQUENCE_EPOCHS)
-        rebuilt = models.in_batches(trained.model, unseen)
-        missed = metrics.unexplained_variance(unseen, rebuilt)
-        scores[f"{name}_unexplained"] = (missed, len(unseen))
-        history = history or trained.history
-        arrays |= {f"{name}_windows": unseen[:8], f"{name}_rebuilt": rebuilt[:8]}
-    return Outcome(scores, history, arrays)
 
 
 @experiment(

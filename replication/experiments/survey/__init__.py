@@ -6,9 +6,7 @@ and stand at the top of each file.
 """
 
 from replication.experiments.survey import (
-    basic,
     codes,
-    denoising,
     details,
     features,
     robust,
@@ -18,9 +16,7 @@ from replication.experiments.survey import (
 )
 
 __all__ = [
-    "basic",
     "codes",
-    "denoising",
     "details",
     "features",
     "robust",
