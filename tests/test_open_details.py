@@ -16,15 +16,10 @@ from replication.experiments import applied, contractive, intuition, survey
 from replication.training import epoch_order, initialise, redraw_kernels
 
 SURVEY = (survey.protocol, survey.stacked, survey.details)
-<<<<<<< HEAD
-INTUITION = (intuition.protocol, intuition.images, intuition.details)
+INTUITION = (intuition.protocol, intuition.details)
 CONTRACTIVE = (contractive.protocol, contractive.details)
 APPLIED = (applied.protocol, applied.details)
 MODULES = (*CONTRACTIVE, *APPLIED, *SURVEY, *INTUITION)
-=======
-INTUITION = (intuition.protocol, intuition.details)
-MODULES = (contractive, applied, *SURVEY, *INTUITION)
->>>>>>> 6a18b96 (experiments: the tests that fairer ones replace go)
 STACK = (200, 100, 50)  # smaller than ours, and enough weights for their standard deviations
 OPEN = {
     "applied": applied.OPEN,

@@ -32,9 +32,9 @@ WIDTHS = {"bottleneck": images.NETWORK, "wide": images.WIDE}
 def open_details(seed: int, profile: Profile) -> Outcome:
     """Noisy digits through a bottleneck that learned from clean ones, with one choice changed.
 
-    `base` learns from 20,000 images, ten times. The others differ in one of: the distribution that kernels start
-    from; the learning rate; the order of the images, from the same start; all training images
-    instead of the first 20,000, hence more steps in as many epochs.
+    `base` learns from 20,000 images, ten times. The others differ in one of: the distribution that
+    kernels start from; the learning rate; the order of the images, from the same start; all
+    training images instead of the first 20,000, hence more steps in as many epochs.
     """
     data, x = protocol.digits(profile)
     runs = {"base": (x, {}), "all_images": (data.x_train, {})}
@@ -74,9 +74,9 @@ def open_details(seed: int, profile: Profile) -> Outcome:
 def open_steps(seed: int, profile: Profile) -> Outcome:
     """Noisy digits through networks, narrow and wide, that learned from clean ones for longer.
 
-    `base` is that of `intuition-open-details`. `longer` makes three times the steps on the same images, `all_images` as
-    many on three times the images. The wide network is the control, the noisy images are what
-    either must improve on.
+    `base` is that of `intuition-open-details`. `longer` makes three times the steps on the same
+    images, `all_images` as many on three times the images. The wide network is the control, the
+    noisy images are what either must improve on.
     """
     data, x = protocol.digits(profile)
     clean = protocol.flat(data.x_test)
