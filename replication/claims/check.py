@@ -14,22 +14,30 @@ from pathlib import Path
 import pandas as pd
 
 from replication import results
-from replication.claims import Article, Claim, ClaimError, backends, ledger, load, prose
+from replication.claims import Article, Claim, backends, ledger, load, noise
 from replication.claims.intervals import Interval, prediction_interval
 from replication.claims.kinds.judgement import Judgement
 from replication.claims.regression import Regression, compare
+from replication.claims.staleness import (
+    Generated,
+    Problem,
+    stale_documents,
+    stale_numbers,
+    stale_summaries,
+    unmeasured,
+)
 from replication.claims.tables import (
     Row,
     claims_of,
     in_words,
     markdown_table,
-    replace_table,
     rows_of,
     verdicts_frame,
 )
 from replication.claims.verdicts import evidence_of, judge, judge_all
 from replication.results import seals
 from replication.results.backends import read_backend_runs, read_backends
+from replication.results.noise import read_noise
 
 __all__ = [
     "Interval",
@@ -43,23 +51,6 @@ __all__ = [
     "judge",
     "prediction_interval",
 ]
-_ANEW = "write it anew with `make report`"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One disagreement between files and numbers: of what, and how to mend it.
-
-    `place` is the file and line to look at, where there is one. `measures` are the numbers of
-    profile full that it puts in doubt, as "experiment/metric".
-    """
-
-    subject: str
-    expected: str
-    found: str
-    fix: str
-    place: tuple[Path, int] | None = None
-    measures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,7 +66,7 @@ class Report:
     regressions: tuple[Regression, ...]
     problems: tuple[Problem, ...]
     metrics: pd.DataFrame
-    generated: "Generated"
+    generated: Generated
 
     @property
     def claims(self) -> list[tuple[str, Claim]]:
@@ -89,22 +80,11 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Generated:
-    """What follows from claims and tables alone, and is committed beside them.
-
-    `frames` are the rows of `verdicts.csv` and `ledger.csv`; `tables` are
-    Markdown tables by the name of their markers in a document; `values_of`
-    finds the numbers that a sentence names.
-    """
-
-    frames: tuple[tuple[results.Table, pd.DataFrame], ...]
-    tables: Mapping[str, str]
-    values_of: prose.ValuesOf
-
-
-@dataclass(frozen=True)
 class _Committed:
-    """The committed tables of all articles; `elsewhere` are runs on other backends."""
+    """The committed tables of all articles; `elsewhere` are runs on other backends.
+
+    `machines` are the numbers of emulated machines.
+    """
 
     measurements: pd.DataFrame
     metrics: pd.DataFrame
@@ -112,6 +92,7 @@ class _Committed:
     provenance: Mapping[str, dict]
     elsewhere: pd.DataFrame
     elsewhere_runs: Mapping[str, dict]
+    machines: pd.DataFrame
 
     @property
     def full(self) -> pd.DataFrame:
@@ -151,6 +132,7 @@ def check(
         results.read_provenance(root),
         read_backends(root),
         read_backend_runs(root),
+        read_noise(root),
     )
     evidence = evidence_of(tables.measurements, tables.metrics)
     values_of, judgements = evidence.values_of, judge_all(articles, evidence)
@@ -164,11 +146,12 @@ def check(
         *_rows(tables),
         *_seals(tables),
         *_elsewhere(tables),
+        *_noise(tables),
         *_doubts(articles, rows),
-        *_stale_summaries(generated, root),
-        *_stale_documents(generated, documents or {}),
-        *_unmeasured(articles, values_of),
-        *_stale_numbers(values_of, sentences),
+        *stale_summaries(generated, root),
+        *stale_documents(generated, documents or {}),
+        *unmeasured(articles, values_of),
+        *stale_numbers(values_of, sentences),
     ]
     return Report(articles, rows, regressions, tuple(problems), tables.metrics, generated)
 
@@ -193,18 +176,21 @@ def _compare_today(tables: _Committed, today_root: Path | None) -> list[Regressi
         tables.measurements.iloc[:0] if nothing else results.read_measurements(Path(today_root)),
         committed_provenance=tables.provenance,
         today_provenance={} if nothing else results.read_provenance(Path(today_root)),
+        machines=tables.machines,
+        metrics=tables.metrics,
     )
 
 
 def _drift(regressions: tuple[Regression, ...]) -> Iterator[Problem]:
     for row in regressions:
         if row.status == "drifted":
+            cause = f"{row.upgrades} is the likely cause; " if row.upgrades else ""
             yield Problem(
                 f"{row.experiment}/{row.metric}, {row.profile}, seed {row.seed}",
                 row.expected,
                 row.found,
-                "drift: see `why` for what changed; mend it, or commit it with `make accept`; "
-                "an old build/ beside newer results/ is mended by `make reproduce`",
+                f"drift: {cause}see `why` for what changed; fix it, or commit it with "
+                "`make accept`; for an old build/ beside newer results/, `make reproduce`",
                 measures=_doubted(row.experiment, row.profile, [row.metric]),
             )
 
@@ -311,6 +297,13 @@ def _seals(tables: _Committed) -> Iterator[Problem]:
         )
 
 
+def _noise(tables: _Committed) -> Iterator[Problem]:
+    """Machine noise that does not fit what was measured."""
+    fix = "measure it with `make noise`, or restore the table from git"
+    for where, expected, found in noise.misfits(tables.machines, tables.measurements):
+        yield Problem(where, expected, found, fix)
+
+
 def _elsewhere(tables: _Committed) -> Iterator[Problem]:
     """Runs on other backends that cannot be held against ours, or say not how they were made."""
     again = "run it there anew, then `python -m replication backends FOLDER`"
@@ -326,67 +319,3 @@ def _doubts(articles: Mapping[str, Article], rows: Iterable[Row]) -> Iterator[Pr
         for doubt in row.claim.doubts(row.found):
             place = (articles[row.slug].path, row.claim.line)
             yield Problem(f"{row.slug}/{row.claim.id}", *doubt, place=place)
-
-
-def _stale_summaries(generated: Generated, root: Path) -> Iterator[Problem]:
-    for table, frame in generated.frames:
-        path = root / table.file_name
-        text = results.read_text(path) if path.is_file() else ""
-        wanted = results.summary_text(table, frame)
-        if text != wanted:
-            differing = set(wanted.splitlines()[1:]) ^ set(text.splitlines()[1:])
-            names = sorted({",".join(line.split(",")[:2]) for line in differing if line})
-            yield Problem(
-                str(path),
-                "the rows as they are recomputed from the tables",
-                f"other rows for {'; '.join(names)}" if text else "no file",
-                _ANEW,
-                place=(path, 1),
-            )
-
-
-def _stale_documents(generated: Generated, documents: Mapping[str, Path]) -> Iterator[Problem]:
-    for name, path in documents.items():
-        what = f"the table {name!r}"
-        if not path.is_file():
-            yield Problem(str(path), what, "no file", "restore it from git", (path, 1))
-            continue
-        text = results.read_text(path)
-        try:
-            wanted = replace_table(text, name, generated.tables[name], str(path))
-        except ClaimError as error:
-            yield Problem(str(path), f"{what} between its markers", str(error), _ANEW, (path, 1))
-            continue
-        if text != wanted:
-            yield Problem(str(path), f"{what} as recomputed", "another one", _ANEW, (path, 1))
-
-
-def _unmeasured(articles: Mapping[str, Article], values_of: prose.ValuesOf) -> Iterator[Problem]:
-    for slug, claim in claims_of(articles):
-        if missing := prose.missing(claim.explanation, values_of):
-            where = f"{articles[slug].path.name}:{claim.line}"
-            yield Problem(
-                f"{slug}/{claim.id}",
-                "a committed number for everything that `explanation` names",
-                f"none for {', '.join(missing)}",
-                f"run it and `make accept`, or correct the names at {where}",
-                place=(articles[slug].path, claim.line),
-            )
-
-
-def _stale_numbers(values_of: prose.ValuesOf, sentences: Iterable[Path]) -> Iterator[Problem]:
-    for path in sentences:
-        try:
-            found = list(prose.marked(results.read_text(path), str(path)))
-        except ClaimError as error:
-            yield Problem(str(path), "sentences with marked numbers", str(error), "mend the mark")
-            continue
-        for each in found:
-            wanted, place = prose.show(each.bound, values_of), (path, each.line)
-            if wanted == prose.NOT_MEASURED:
-                fix = "correct the name, or run it and `make accept`"
-                yield Problem(f"{path}:{each.line}", str(each.bound), "not measured", fix, place)
-            elif wanted != each.shown:
-                subject, measured = f"{path}:{each.line}", f"{wanted}, from {each.bound}"
-                shown = each.shown or "nothing"
-                yield Problem(subject, measured, shown, _ANEW, place, each.bound.references)

@@ -1,26 +1,39 @@
 """Today's numbers against the committed ones: `stable | drifted | new | not run`.
 
-In the same environment (equal probes, see `replication.numerics`) a number must come back to 6
-significant digits. In another one it must lie inside the 95 % prediction
-interval of the committed seeds; with fewer than 3 of them that is `undecided`.
-Profile `smoke` is never judged. This axis says nothing about the article.
+In the same environment (equal probes, see `replication.numerics`) a number
+must come back to 6 significant digits. In another one it must lie inside the
+noise over machines, over seeds and of rounding (`noise`), at a level that
+keeps the whole check to one false alarm in a hundred; and the numbers of
+another environment must not be further off together than our own seeds and
+machines are from each other (`collective`). Where neither noise is known, a
+number that differs is `undecided`. Profile `smoke` is never judged. This axis
+says nothing about the article.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from replication.claims import Claim
-from replication.claims.intervals import MIN_SEEDS, prediction_interval
+from replication.claims.collective import Number, findings
+from replication.claims.noise import Noise, limit, noises
 from replication.results import format_value
+from replication.results.schema import METRICS, NOISE
 
 STATUSES = ("drifted", "undecided", "new", "stable", "not run")  # the most alarming first
+ALARMS = 0.01  # chance of any alarm of a whole check on a healthy machine
+_LABELS = ("python", "processor", "device", "threads")  # do not decide what a seed draws
 
 
 @dataclass(frozen=True)
 class Regression:
-    """One number against its committed self. `expected` says what would have been stable."""
+    """One number against its committed self.
+
+    `expected` says what would have been stable. `elsewhere` is whether another environment
+    found it; `deviation` then says how far off it is, in standard deviations, `together` that it
+    drifted with others, not alone, and `upgrades` which versions differ.
+    """
 
     experiment: str
     profile: str
@@ -29,6 +42,10 @@ class Regression:
     status: str
     expected: str
     found: str
+    elsewhere: bool = False
+    deviation: float | None = None
+    together: bool = False
+    upgrades: str = ""
 
 
 def compare(
@@ -37,33 +54,98 @@ def compare(
     *,
     committed_provenance: Mapping[str, dict],
     today_provenance: Mapping[str, dict],
+    machines: pd.DataFrame | None = None,
+    metrics: pd.DataFrame | None = None,
 ) -> list[Regression]:
     """Every number of either table, smoke aside, with its status.
 
     Args:
         committed: Measurements as committed in `results/`.
         today: Measurements of this machine, normally from `build/results`.
-        committed_provenance: With the `fingerprint` of each committed run.
-        today_provenance: With the `fingerprint` of each run of today.
+        committed_provenance: With the `numerics` of each committed run.
+        today_provenance: With the `numerics` of each run of today.
+        machines: The rows of `noise.csv`; None where no machine noise is known.
+        metrics: The rows of `metrics.csv`, for units and directions.
     """
     before, after = _cells(committed), _cells(today)
-    seeds: dict[tuple, dict[int, float]] = {}
-    for (experiment, profile, seed, metric), value in before.items():
-        seeds.setdefault((experiment, profile, metric), {})[seed] = value
-    found = []
+    found, others = [], {}
     for cell in sorted(before | after):
-        experiment, profile, seed, metric = cell
         if cell not in after:
             status = ("not run", format_value(before[cell]), "nothing today")
         elif cell not in before:
             status = ("new", "nothing committed", format_value(after[cell]))
         else:
-            run = f"{experiment}/{profile}/{seed}"
-            same = same_environment(committed_provenance.get(run), today_provenance.get(run))
-            others = list(seeds[experiment, profile, metric].values())
-            status = _status(before[cell], after[cell], others, same)
+            run = "/".join(map(str, cell[:3]))
+            made = committed_provenance.get(run), today_provenance.get(run)
+            expected, value = format_value(before[cell]), format_value(after[cell])
+            if not same_environment(*made):
+                others[cell] = upgrades(*made)
+            right = "stable" if expected == value else "drifted"
+            status = (right, f"{expected}, as in the same environment", value)
         found.append(Regression(*cell, *status))
-    return found
+    if not others:
+        return found
+    nothing = [pd.DataFrame(columns=list(table.columns)) for table in (NOISE, METRICS)]
+    known = noises(
+        committed[committed["profile"] != "smoke"],
+        nothing[0] if machines is None else machines,
+        nothing[1] if metrics is None else metrics,
+    )
+    return _judged(found, before, after, others, known)
+
+
+def _judged(
+    rows: list[Regression],
+    before: Mapping[tuple, float],
+    after: Mapping[tuple, float],
+    others: Mapping[tuple, str],
+    known: Mapping[tuple, Noise],
+) -> list[Regression]:
+    """The rows, those of other environments held against noise, each and then together."""
+    numbers: dict[tuple, Number] = {}
+    for cell, changed in others.items():
+        experiment, profile, seed, metric = cell
+        noise = known[experiment, profile, metric]
+        if noise.is_known or _equal(before[cell], after[cell]):
+            far = noise.deviation(seed, after[cell])
+            where = (experiment, profile, metric)
+            numbers[cell] = Number(where, seed, after[cell], far, not changed)
+    most = limit(len(numbers), ALARMS / 2)
+    together = {
+        (*number.cell[:2], number.seed, number.cell[2]): finding.words
+        for finding in findings(list(numbers.values()), known, alarms=ALARMS / 2)
+        for number in finding.numbers
+    }
+    judged = []
+    for row in rows:
+        cell = row.experiment, row.profile, row.seed, row.metric
+        if cell in others:
+            row = replace(row, elsewhere=True, upgrades=others[cell])
+            row = _elsewhere(row, before[cell], numbers.get(cell), most, together.get(cell))
+        judged.append(row)
+    return judged
+
+
+def _elsewhere(
+    row: Regression, committed: float, number: Number | None, most: float, together: str | None
+) -> Regression:
+    """A row of another environment with its status."""
+    expected = format_value(committed)
+    if number is None:
+        words = f"near {expected}; neither seeds nor machines enough to know its noise"
+        return replace(row, status="undecided", expected=words)
+    far = number.deviation
+    alone = abs(far) > most
+    words = f"{expected}, at most {most:.1f} sd off; it is {abs(far):.1f} sd off"
+    if together and not alone:
+        words = f"{expected}; it is {abs(far):.1f} sd off, and with others: {together}"
+    return replace(
+        row,
+        status="drifted" if alone or together else "stable",
+        expected=words,
+        deviation=far,
+        together=bool(together) and not alone,
+    )
 
 
 def roll_up(statuses: Collection[str]) -> str:
@@ -117,15 +199,17 @@ def same_environment(before: Mapping | None, after: Mapping | None) -> bool:
     return bool(ours) and ours == theirs and "unknown" not in ours.values()
 
 
-def _status(before: float, after: float, seeds: list[float], same: bool) -> tuple[str, str, str]:
-    """Status, what was expected and what was found of a number that was measured twice."""
-    expected, found = format_value(before), format_value(after)
-    if expected == found:
-        return "stable", expected, found
-    if same:
-        return "drifted", f"{expected}, as in the same environment", found
-    if len(seeds) < MIN_SEEDS:
-        return "undecided", f"near {expected}; {len(seeds)} committed seeds are too few", found
-    interval = prediction_interval(seeds)
-    expected = f"in [{format_value(interval.low)}, {format_value(interval.high)}]"
-    return ("stable" if interval.holds(after) else "drifted"), expected, found
+def upgrades(before: Mapping | None, after: Mapping | None) -> str:
+    """Backends and versions that differ, as text; where none does, equal seeds draw alike."""
+    ours, theirs = ((run or {}).get("environment", {}) for run in (before, after))
+    names = sorted((ours.keys() | theirs.keys()) - set(_LABELS))
+    changes = [
+        f"{name} {ours.get(name, 'unknown')} -> {theirs.get(name, 'unknown')}"
+        for name in names
+        if ours.get(name) != theirs.get(name)
+    ]
+    return ", ".join(changes)
+
+
+def _equal(before: float, after: float) -> bool:
+    return format_value(before) == format_value(after)

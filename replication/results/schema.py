@@ -141,6 +141,11 @@ LEDGER = Table(
     | {"n": _COUNT, "moves": _one_of("yes", "not seen", "unknown")},
     ("article", "detail", "alternative"),
 )
+NOISE = Table(
+    "noise.csv",
+    {"machine": _TEXT} | _RUN_COLUMNS | {"metric": _TEXT, "value": _NUMBER},
+    ("machine", *RUN, "metric"),
+)
 BACKENDS = Table(
     "backends.csv",
     dict.fromkeys(BACKEND, _TEXT) | _RUN_COLUMNS | {"metric": _TEXT, "value": _NUMBER},

@@ -1,0 +1,57 @@
+"""Machine noise: what the same runs find under emulated machines, beside what was committed.
+
+`<root>/<slug>/noise.csv` holds one number per machine, experiment, profile, seed and metric. How
+far apart the machines are is computed from it by `claims.noise`; nothing but numbers is stored.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from replication.results import read_measurements
+from replication.results.files import locked, read_text, replace_texts
+from replication.results.schema import NOISE, RUN, parse_table, render_table
+
+__all__ = ["add_machine", "read_noise"]
+_KEY = ["machine", *RUN]
+
+
+def read_noise(root: Path, slug: str | None = None) -> pd.DataFrame:
+    """The numbers of emulated machines of one article, or of all; empty where there are none."""
+    root = Path(root)
+    folders = sorted(root.glob("*/")) if slug is None else [root / slug]
+    paths = [path for folder in folders if (path := folder / NOISE.file_name).is_file()]
+    frames = [parse_table(NOISE, read_text(path), str(path)) for path in paths]
+    empty = parse_table(NOISE, ",".join(NOISE.columns), NOISE.file_name)
+    return pd.concat(frames, ignore_index=True) if frames else empty
+
+
+def add_machine(root: Path, machine: str, folder: Path) -> list[str]:
+    """Takes the runs of an emulated machine from its build folder.
+
+    A run that is there already is replaced whole; others stay.
+
+    Args:
+        root: The committed results, normally `results`.
+        machine: What the machine is called.
+        folder: The `build` that its processes wrote to.
+
+    Returns:
+        The names of the runs taken, sorted.
+    """
+    taken = []
+    for path in sorted((Path(folder) / "results").glob("*/")):
+        slug = path.name
+        rows = read_measurements(path.parent, slug)
+        new = rows[rows["profile"] != "smoke"].assign(machine=machine)[list(NOISE.columns)]
+        if not len(new):
+            continue
+        with locked(Path(root)):
+            old = read_noise(root, slug)
+            keys = set(new[_KEY].itertuples(index=False, name=None))
+            kept = [row not in keys for row in old[_KEY].itertuples(index=False, name=None)]
+            frame = pd.concat([old[kept], new]) if any(kept) else new
+            target = Path(root) / slug / NOISE.file_name
+            replace_texts({target: render_table(NOISE, frame, str(target))})
+        taken += ["/".join(map(str, key[1:])) for key in keys]
+    return sorted(taken)
