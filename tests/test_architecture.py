@@ -42,6 +42,7 @@ CLAIMS = [
     "claims.collective",
     "claims.regression",
     "claims.tables",
+    "claims.overview",
     "claims.backends",
     "claims.ledger",
     "claims.staleness",

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from replication import results
-from replication.claims import Article, Claim, backends, ledger, load, noise
+from replication.claims import Article, Claim, backends, ledger, load, noise, overview
 from replication.claims.intervals import Interval, prediction_interval
 from replication.claims.kinds.judgement import Judgement
 from replication.claims.regression import Regression, compare
@@ -163,6 +163,7 @@ def _generated(articles, rows: tuple[Row, ...], tables: _Committed, values_of) -
         {
             "claims": markdown_table(articles, rows),
             "ledger": ledger.ledger_table(articles, details),
+            **overview.tables(articles, rows),
             **backends.tables(tables.full, tables.elsewhere, tables.elsewhere_runs),
         },
         values_of,

@@ -14,14 +14,20 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"
 BUILD = Path(os.environ.get("REPLICATION_BUILD") or ROOT / "build").resolve()
 DOCUMENTS = {  # files with a generated table, by the name of its markers
-    "claims": ROOT / "README.md",
+    "claims": ROOT / "docs" / "claims.md",
+    "overview": ROOT / "docs" / "overview.svg",
+    **{name: ROOT / "README.md" for name in ("scoreboard", "printed")},
+    **{f"{name}-zh": ROOT / "README.zh-CN.md" for name in ("scoreboard", "printed")},
     "ledger": ROOT / "docs" / "open-details.md",
     **{
         name: ROOT / "docs" / "backends.md"
         for name in ("backends", "backends-outside", "backends-environments")
     },
 }
-SENTENCES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))  # hold marked numbers
+SENTENCES = (
+    *sorted(ROOT.glob("README*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+)  # hold marked numbers
 TODAY = BUILD / "results"  # what this checkout measured, in the tables of results/
 _PROFILE_VARIABLE = "REPLICATION_PROFILE"  # how a notebook's kernel learns its profile
 _ASKED = os.environ.get("OMP_NUM_THREADS", "").strip()  # before `set_threads` fills it in

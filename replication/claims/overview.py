@@ -1,0 +1,171 @@
+"""The claims at a glance: one square a claim, a row an article, and what README says of them.
+
+What an article says and what we read into it stand apart, and are never added.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from xml.sax.saxutils import escape
+
+from replication.claims import Article
+from replication.claims.tables import Row, markdown
+
+# What a verdict comes to. Pictures are shown and belong to none.
+HOLDS, FAILS, OPEN = "holds", "does not", "open"
+OUTCOMES = {
+    "reproduced": HOLDS,
+    "not reproduced": FAILS,
+    "contradicted": FAILS,
+    "does not hold": FAILS,
+    "no difference": FAILS,
+    "optimistic": OPEN,
+    "pessimistic": OPEN,
+    "vacuous": OPEN,
+    "inconclusive": OPEN,
+}
+_LOOKS = {HOLDS: ("#0072b2", "✓"), FAILS: ("#d55e00", "✕"), OPEN: ("#8a9099", "?")}  # Okabe & Ito
+_WORDS = {
+    "en": {
+        "article": "article", "own": "its claims: hold / do not / open",
+        "ours": "our readings: hold / do not / open", "read": "read",
+        "notebook": "notebook", "printed": "printed in the article",
+        "reach": "runs of ours that reach it", "mean": "our mean [95 % of runs]",
+        "control": "best control", "verdict": "verdict",
+        "of": "{} of {}", "none": "none", "see": "as run", "source": "as code",
+    },
+    "zh": {
+        "article": "文章", "own": "文章的论断：成立 / 不成立 / 未定",
+        "ours": "我们的解读：成立 / 不成立 / 未定", "read": "阅读",
+        "notebook": "笔记本", "printed": "文章印出的数字",
+        "reach": "达到它的训练次数", "mean": "我们的平均值［95 % 的训练］",
+        "control": "最好的对照", "verdict": "判定（英文词）",
+        "of": "{1} 次中 {0} 次", "none": "无", "see": "执行结果", "source": "源文件",
+    },
+}  # fmt: skip
+_MARKERS = (("", "en"), ("-zh", "zh"))  # how their names end, by language
+_SIDE, _GAP, _LEFT, _ROW, _WIDTH = 15, 3, 168, 27, 780  # pixels of the picture
+
+
+def tables(articles: Mapping[str, Article], rows: Sequence[Row]) -> dict[str, str]:
+    """What stands between the markers of README, its translation, and the picture, by marker."""
+    arguments = articles, rows
+    return {
+        "overview": picture(*arguments),
+        **{"scoreboard" + end: scoreboard(*arguments, tongue) for end, tongue in _MARKERS},
+        **{"printed" + end: printed(rows, tongue) for end, tongue in _MARKERS},
+    }
+
+
+def scoreboard(articles: Mapping[str, Article], rows: Sequence[Row], language: str = "en") -> str:
+    """The table of README: for each article how many claims hold, in Markdown."""
+    words, lines = _WORDS[language], []
+    for slug, article in articles.items():
+        name = f"{article.number:02d}_{slug}"
+        links = (
+            f"[{words['see']}](results/{slug}/notebook.ipynb), "
+            f"[{words['source']}](notebooks/{name}.ipynb)"
+        )
+        tallies = (tally(rows, slug, voice) for voice in ("article", "reading"))
+        cells = (_slashed(each) if each else words["none"] for each in tallies)
+        lines.append((f"[{article.number:02d} {slug}]({article.url})", *cells, links))
+    return markdown([words[key] for key in ("article", "own", "ours", "read")], lines)
+
+
+def tally(rows: Sequence[Row], slug: str, voice: str) -> Counter[str]:
+    """How many claims of an article hold, do not, and are open; pictures aside."""
+    return Counter(outcome(row) for row in counted(rows, slug, voice))
+
+
+def counted(rows: Sequence[Row], slug: str, voice: str) -> list[Row]:
+    """What an article claims, or what we read into it, pictures aside."""
+    return [
+        row for row in rows if (row.slug, row.claim.voice) == (slug, voice) and row.claim.is_counted
+    ]
+
+
+def outcome(row: Row) -> str:
+    """What a verdict comes to."""
+    return OUTCOMES[row.found.verdict]
+
+
+def printed(rows: Sequence[Row], language: str = "en") -> str:
+    """The numbers that an article prints beside ours, in Markdown: who reaches them?"""
+    words = _WORDS[language]
+    names = ("printed", "reach", "mean", "control", "verdict")
+    return markdown(
+        [words[key] for key in names],
+        [_beside(row, words) for row in rows if is_printed(row)],
+    )
+
+
+def is_printed(row: Row) -> bool:
+    """Whether the article itself prints the number, and the runs are those of its main text."""
+    return row.claim.kind == "value" and row.claim.voice == "article" and row.claim.core
+
+
+def _beside(row: Row, words: Mapping[str, str]) -> tuple[str, ...]:
+    found, reported = row.found, row.claim.reported
+    if found.mean is None:
+        return _percent(reported), *[words["none"]] * 3, found.verdict
+    reach = sum(value >= reported for value in found.values.values())
+    interval = f" [{_percent(found.low)}, {_percent(found.high)}]" if found.n > 1 else ""
+    control = max((c.mean for c in found.controls if c.mean is not None), default=None)
+    return (
+        _percent(reported),
+        words["of"].format(reach, found.n),
+        f"{_percent(found.mean)}{interval}",
+        words["none"] if control is None else _percent(control),
+        f"**{found.verdict}**",
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{value:.1%}".replace("%", " %")
+
+
+def _slashed(counts: Counter[str]) -> str:
+    return " / ".join(str(counts[each]) for each in (HOLDS, FAILS, OPEN))
+
+
+def picture(articles: Mapping[str, Article], rows: Sequence[Row]) -> str:
+    """The content of `docs/overview.svg`: a row of squares an article, ours after a gap."""
+    parts = [f'<rect width="{_WIDTH}" height="{_height(len(articles))}" fill="#ffffff"/>']
+    for place, (slug, article) in enumerate(articles.items()):
+        x, y = _LEFT, 14 + place * _ROW
+        parts.append(_text(8, y + 12, f"{article.number:02d} {slug}", weight="600"))
+        for voice in ("article", "reading"):
+            for row in counted(rows, slug, voice):
+                title = f"{row.claim.id}: {row.verdict}. {row.claim.says}"
+                parts.append(_square(x, y, outcome(row), title, voice))
+                x += _SIDE + _GAP
+            x += 3 * _GAP
+    return "\n".join([*parts, *_legend(14 + len(articles) * _ROW + 8)])
+
+
+def _height(num_articles: int) -> int:
+    return 14 + num_articles * _ROW + 36
+
+
+def _square(x: int, y: int, outcome: str, title: str, voice: str) -> str:
+    colour, glyph = _LOOKS[outcome]
+    fill = (colour, "#ffffff") if voice == "article" else ("#ffffff", colour)
+    return (
+        f'<g><title>{escape(title)}</title><rect x="{x}" y="{y}" width="{_SIDE}" height="{_SIDE}" '
+        f'rx="2" fill="{fill[0]}" stroke="{colour}"/>'
+        f'<text x="{x + _SIDE / 2:g}" y="{y + 12}" text-anchor="middle" font-size="11" '
+        f'fill="{fill[1]}">{glyph}</text></g>'
+    )
+
+
+def _legend(y: int) -> list[str]:
+    parts, x = [], _LEFT
+    for outcome in (HOLDS, FAILS, OPEN):
+        parts.append(_square(x, y, outcome, outcome, "article"))
+        parts.append(_text(x + _SIDE + 5, y + 12, outcome))
+        x += _SIDE + 28 + 7 * len(outcome)
+    parts.append(_text(x, y + 12, "filled: what the article says; outlined: our reading of it"))
+    return parts
+
+
+def _text(x: int, y: int, words: str, *, weight: str = "400") -> str:
+    return f'<text x="{x}" y="{y}" font-size="13" font-weight="{weight}">{escape(words)}</text>'

@@ -1,0 +1,90 @@
+"""README at a glance: the picture, the scoreboard and the printed numbers, from verdicts alone."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from replication.claims import overview
+from replication.claims.check import check
+from replication.runner import settings
+
+
+@pytest.fixture(scope="module")
+def found():
+    return check(None, settings.RESULTS)
+
+
+@pytest.fixture(scope="module")
+def arguments(found):
+    return found.articles, found.rows
+
+
+def cells(table):
+    """The rows below the head, cell by cell."""
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
+
+
+def test_every_verdict_has_an_outcome(found):
+    """Whatever is counted; a picture has none."""
+    for row in found.rows:
+        assert (row.found.verdict in overview.OUTCOMES) == row.claim.is_counted
+    words = {word for row in found.rows if row.claim.is_counted for word in row.claim.answers}
+    assert words == set(overview.OUTCOMES)
+
+
+def test_the_scoreboard_adds_up_and_keeps_voices_apart(found, arguments):
+    for language in ("en", "zh"):
+        rows = cells(overview.scoreboard(*arguments, language))
+        assert len(rows) == len(found.articles)
+        for row, article in zip(rows, found.articles.values(), strict=True):
+            for cell, voice in zip(row[1:3], ("article", "reading"), strict=True):
+                wanted = [c for c in article.claims if c.voice == voice and c.is_counted]
+                counted = sum(map(int, re.findall(r"\d+", cell)))
+                assert counted == len(wanted), (article.slug, voice)
+
+
+def test_the_picture_has_a_square_for_every_counted_claim(found, arguments):
+    text = (settings.ROOT / "docs" / "overview.svg").read_text(encoding="utf-8")
+    root = ElementTree.fromstring(text)
+    titles = [each.text for each in root.iter("{http://www.w3.org/2000/svg}title")]
+    counted = [claim.id for _, claim in found.claims if claim.is_counted]
+
+    assert len(titles) - 3 == len(counted)  # three of the legend
+    assert {each.split(": ")[0] for each in titles[:-3]} == set(counted)
+    width = float(root.get("width"))
+    for rect in root.iter("{http://www.w3.org/2000/svg}rect"):
+        assert float(rect.get("x", 0)) + float(rect.get("width")) <= width
+    assert float(root.get("height")) == overview._height(len(found.articles))
+
+
+def test_printed_numbers_stand_beside_every_run(found, arguments):
+    """How many runs reach the number is counted from the committed seeds."""
+    rows = cells(overview.printed(found.rows))
+    claims = [row for row in found.rows if overview.is_printed(row)]
+
+    assert len(rows) == len(claims) >= 2
+    for row, wanted in zip(rows, claims, strict=True):
+        reported, values = wanted.claim.reported, list(wanted.found.values.values())
+        assert row[0] == f"{reported:.1%}".replace("%", " %")
+        assert row[1] == f"{sum(value >= reported for value in values)} of {len(values)}"
+        assert wanted.found.verdict in row[-1]
+
+
+def test_readme_is_short_and_no_wider_than_a_page():
+    """One screen an answer; the long table stands in docs/claims.md."""
+    for name in ("README.md", "README.zh-CN.md"):
+        text = (settings.ROOT / name).read_text(encoding="utf-8")
+        assert len(text.splitlines()) < 150
+        for row in re.findall(r"^\|.*\|$", text, flags=re.MULTILINE):
+            shown = re.sub(r"\]\([^)]*\)", "]", row)
+            assert len(shown) < 130, row
+
+
+def test_both_readmes_bind_the_same_numbers():
+    bound = [
+        re.findall(r"<!-- =(.*?) -->", (settings.ROOT / name).read_text(encoding="utf-8"))
+        for name in ("README.md", "README.zh-CN.md")
+    ]
+
+    assert sorted(bound[0]) == sorted(bound[1])
