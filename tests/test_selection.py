@@ -57,6 +57,7 @@ def test_a_signal_picks_the_run_where_it_is_lowest():
     assert found.rank_correlation == pytest.approx(-1)
     assert not found.is_decided
     assert MIN_RUNS == 5
+    assert found.in_words() == ["loss", "3", "–", "–", "90.0 %", "66.7 %", "90.0 %"]
 
 
 def test_fewer_runs_than_five_cannot_reach_five_per_cent():

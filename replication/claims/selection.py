@@ -41,6 +41,14 @@ class Selection:
         """Whether there are runs enough for the correlation to be told from chance."""
         return self.n >= MIN_RUNS
 
+    def in_words(self) -> list[str]:
+        """Signal, n, correlation, p, and the quality picked, on average and at best."""
+        decided = (
+            [f"{self.rank_correlation:+.2f}", f"{self.p:.2g}"] if self.is_decided else ["–"] * 2
+        )
+        shares = [f"{100 * each:.1f} %" for each in (self.picked, self.mean, self.best)]
+        return [self.signal, str(self.n), *decided, *shares]
+
 
 def select_by(
     values_of: ValuesOf, quality: str, signals: Mapping[str, Sequence[str]]
