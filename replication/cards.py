@@ -55,7 +55,8 @@ def in_digits(value: float, unit: str = "", digits: int = DIGITS) -> str:
         return "–"
     if unit == "fraction":
         value = 100 * value
-    sign, size, per_cent = "−" * (value < 0), abs(value), " %" * (unit == "fraction")
+    sign, size = "−" if value < 0 else "", abs(float(value))
+    per_cent = " %" if unit == "fraction" else ""
     if size == 0:
         return f"0{per_cent}"
     exponent = math.floor(math.log10(size))
@@ -63,7 +64,7 @@ def in_digits(value: float, unit: str = "", digits: int = DIGITS) -> str:
         mantissa = size / 10.0**exponent
         power = str(exponent).translate(_POWERS)
         return f"{sign}{mantissa:.{digits - 1}f} × 10{power}{per_cent}"
-    counted = float(size).is_integer() and not per_cent
+    counted = size.is_integer() and not per_cent
     return f"{sign}{size:,.{0 if counted else max(digits - 1 - exponent, 0)}f}{per_cent}"
 
 
@@ -139,6 +140,8 @@ def headline(
     if claim.kind == "value":
         return _headline_of_value(claim, list(ours.values.values()), unit, quantity)
     numbers = _distinct([_mean(row) for row in (ours, *rivals) if row.values], unit)
+    if claim.benchmark is not None:
+        numbers.append(in_digits(claim.benchmark, unit))
     against = " and ".join(numbers[1:]) or "nothing yet"
     text = f"{numbers[0]} against {against} {quantity}"
     sign = 1 if claim.direction == "greater" else -1
@@ -175,9 +178,10 @@ def _rows(claim: Claim, values_of: ValuesOf, words: Words) -> list[_Row]:
     """What is measured, what it is held against, and controls, each with its seeds."""
     if not claim.is_counted:
         return []
-    names = _labels(claim.references)
+    shown = [each for each in claim.references if each != getattr(claim, "image_error", "")]
+    names = _labels(tuple(shown))
     rows = []
-    for reference in claim.references:
+    for reference in shown:
         judged = reference in claim.judged
         role = "ours" if reference == claim.measures else "rival" if judged else "control"
         label = words.names.get(reference, names[reference])

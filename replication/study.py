@@ -50,8 +50,9 @@ _STAND_INS = {
 class Study:
     """One article: what was measured, what is claimed, and how both are shown.
 
-    Experiments of the core tier that have no number yet are run when this is made, those whose
-    arrays are asked for when they are.
+    Numbers come from the tables: at full size those of the repository, under those of this
+    machine. Runs whose arrays are asked for, and small ones that no table holds, are run where
+    they are not stored.
 
     Args:
         slug: The article.
@@ -72,12 +73,12 @@ class Study:
         self.profile = profile_name(core)
         if self.profile in _STAND_INS:
             _display_markdown(f"{_STAND_INS[self.profile]} Cards and sentences are of full runs.")
+        full = self.profile == "full"
         known = set(measurements(slug)["experiment"])
         for experiment in core:
-            if experiment.name not in known:
+            if not full and experiment.name not in known:
                 run(experiment.name)
         self.found, self.epochs = measurements(slug), history(slug)
-        full = self.profile == "full"
         self.evidence = self.found if full else results.read_measurements(settings.RESULTS, slug)
         declared = [
             (each.name, metric.name, metric.unit, metric.better)
@@ -224,6 +225,21 @@ class Study:
                 lines[label] = values
         show_table([corner, *columns], [[label, *values] for label, values in lines.items()])
 
+    def minutes(self, experiment: str) -> float:
+        """Core minutes of a full run, training included: the mean over what is committed."""
+        name = f"{self._experiment(experiment).name}/full/"
+        made = results.read_provenance(settings.RESULTS, self.slug).items()
+        took = [
+            each["minutes"] * each["environment"]["threads"]
+            for job, each in made
+            if job.startswith(name)
+        ]
+        return float(np.mean(took)) if took else float("nan")
+
+    def lists(self, columns: Iterable[str], lines: Iterable[Iterable[str]]) -> None:
+        """Shows a table of texts."""
+        show_table(columns, lines)
+
     def _shown(self, name: str | None) -> str:
         if name is None:
             return "–"
@@ -248,12 +264,16 @@ class Study:
         """The arrays of one run, which is run if it is not stored."""
         return run(self._experiment(experiment).name, seed=seed).arrays
 
-    def typical(self, experiment: str, metric: str) -> int:
-        """The seed of the stored run whose number is nearest to the mean of all; 0 if none is."""
-        values = self.numbers(f"{experiment}/{metric}")
+    def stored(self, experiment: str) -> list[int]:
+        """The seeds under which an experiment was run on this machine, so that arrays are there."""
         found = self._experiment(experiment)
-        stored = [int(s) for s in values.index if Job(found, self.profile, int(s)).path.exists()]
-        return min(stored, key=lambda seed: abs(values[seed] - values.mean()), default=0)
+        return [s for s in found.seeds if Job(found, self.profile, s).path.exists()]
+
+    def typical(self, experiment: str, metric: str) -> int | None:
+        """The seed of the stored run whose number is nearest to the mean of all, if one is."""
+        values = self.numbers(f"{experiment}/{metric}")
+        stored = [seed for seed in self.stored(experiment) if seed in values.index]
+        return min(stored, key=lambda seed: abs(values[seed] - values.mean()), default=None)
 
     def _experiment(self, name: str) -> Experiment:
         full = self._full(f"{name}/").rstrip("/")
@@ -298,9 +318,10 @@ class Study:
 
     # What differs, and what is missing
 
-    def departures(self, *items: str) -> None:
+    def departures(self, *items: str, **values: object) -> None:
         """Shows where we differ from the article, numbered, with bound numbers as in `say`."""
-        self.say("\n".join(f"{number}. {item}" for number, item in enumerate(items, start=1)))
+        numbered = (f"{number}. {item}" for number, item in enumerate(items, start=1))
+        self.say("\n".join(numbered), **values)
 
     def open_details(self) -> None:
         """Shows what the article leaves open, and how far another choice moves a number."""

@@ -96,6 +96,15 @@ def test_a_mosaic_is_grey_with_one_range_for_all(ax):
     assert ax.get_title() == "0: seven"
 
 
+def test_two_kinds_of_images_stand_side_by_side_with_a_gap():
+    left, right = (np.full((2, count, 4, 4), count, np.uint8) for count in (3, 2))
+    rows = figures.side_by_side(["first", "second"], left, right)
+
+    assert list(rows) == ["first", "second"]
+    assert rows["first"].shape == (6, 4, 4)
+    assert rows["second"][:, 0, 0].tolist() == [3, 3, 3, 255, 2, 2]
+
+
 def test_mosaics_fill_a_figure_in_two_rows():
     figure, titles = Figure(), [str(cluster) for cluster in range(10)]
     panels = figures.plot_mosaics(np.zeros((10, 64, 28, 28)), figure, titles=titles)

@@ -27,6 +27,7 @@ from replication.figures.pictures import (
     plot_image_rows,
     plot_mosaic,
     plot_mosaics,
+    side_by_side,
     tile_images,
 )
 from replication.figures.planes import plot_classes, plot_values
@@ -65,6 +66,7 @@ __all__ = [
     "plot_values",
     "ranked",
     "show",
+    "side_by_side",
     "source",
     "tile_images",
     "use_style",

@@ -89,6 +89,21 @@ def cluster_titles(contingency: np.ndarray, class_names: Sequence[str]) -> list[
     return titles
 
 
+def side_by_side(
+    names: Sequence[str], left: np.ndarray, right: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Rows for `plot_image_rows`: images of two kinds with an empty place between them.
+
+    Args:
+        names: Of the rows.
+        left: Shape `(rows, n, height, width)`, bytes.
+        right: Shape `(rows, m, height, width)`, bytes.
+    """
+    empty = np.full((1, *left.shape[2:]), 255, np.uint8)
+    pairs = zip(names, left, right, strict=True)
+    return {name: np.concatenate([one, empty, other]) for name, one, other in pairs}
+
+
 def grey_from_signed(images: np.ndarray, *, limit: float | None = None) -> np.ndarray:
     """Signed images in grey: 0 is mid-grey, -limit black and +limit white.
 
