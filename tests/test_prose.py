@@ -47,8 +47,6 @@ TYPED_ANYWHERE = re.compile(
     r"|\d+\.\d+ [GM]i?B\b"  # memory or disk: weighed, in no row
 )
 SPELT_OUT = {  # what is spelt out in explanations and was not measured
-    "a half wrong": "chance",
-    "half of the pixels": "a setting",
     "five times the noise": "a setting",
     "a tenth of the largest": "how the metric is defined",
     "a twenty-fifth of the size": "32 of 784 pixels",
