@@ -166,23 +166,25 @@ def diff(
 ) -> None:
     """Show what changed in results/ since a git revision, and what of it matters."""
     from replication import results
-    from replication.claims import changes, load
-    from replication.claims import diff as printing
-    from replication.results import revisions
+    from replication.claims import diff as diffs
+    from replication.claims import load
+    from replication.results import noise, revisions
     from replication.runner import settings
 
     root = settings.RESULTS
     commit = revisions.resolve(root, revision)
-    found = changes.compare(
-        revisions.read_measurements(root, commit),
-        results.read_measurements(root),
+    parts = ("measurements", "history", "provenance")
+    found = diffs.compare(
+        diffs.State(*(getattr(revisions, f"read_{part}")(root, commit) for part in parts)),
+        diffs.State(*(getattr(results, f"read_{part}")(root) for part in parts)),
         load(),
-        histories=(revisions.read_history(root, commit), results.read_history(root)),
+        metrics=results.read_metrics(root),
+        machines=noise.read_noise(root),
     )
     if as_json:
-        print(printing.as_json(found, revision, commit))
+        print(diffs.as_json(found, revision, commit))
     else:
-        printing.print_changes(found, f"{revision} ({commit[:12]})", everything=everything)
+        diffs.print_changes(found, f"{revision} ({commit[:12]})", everything=everything)
 
 
 @app.command()

@@ -49,7 +49,6 @@ CLAIMS = [
     "claims.staleness",
     "claims.check",
     "claims.report",
-    "claims.changes",
     "claims.diff",
     "claims.as_json",
 ]

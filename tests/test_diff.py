@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import scipy.stats
 from rich.console import Console
 
 from replication import results
-from replication.claims import changes, diff, load
+from replication.claims import diff, load
 from replication.results import revisions
 from tests import table_files
 
@@ -33,6 +32,7 @@ says = "It is high."
 locator = "section 1"
 kind = "value"
 because = "printed so"
+voice = "article"
 measures = "demo-run/purity"
 reported = 0.845
 controls = []
@@ -58,95 +58,7 @@ def articles(tmp_path):
     return load(tmp_path)
 
 
-@pytest.fixture
-def compared(articles):
-    """Compares two lists of values of the claim's metric."""
-    return lambda before, after: changes.compare(frame(*before), frame(*after), articles)
-
-
-def reasons(found):
-    """Why each changed number matters, by seed."""
-    return {number.seed: number.why for number in found.numbers}
-
-
-def test_equal_tables_have_no_changes(compared):
-    """Nor have numbers that differ beyond the digits that tables keep."""
-    assert compared(BEFORE, BEFORE) == changes.Changes((), ())
-    assert compared(BEFORE, (0.83, 0.84, 0.8600000001)).numbers == ()
-
-
-def test_a_number_within_the_interval_before_does_not_matter(compared):
-    """The interval is the prediction interval of the seeds before, here by scipy."""
-    found = compared(BEFORE, (0.83, 0.85, 0.86))
-    [number] = found.numbers
-    series = pd.Series(BEFORE)
-    half = scipy.stats.t.ppf(0.975, 2) * series.std() * (4 / 3) ** 0.5
-
-    assert (number.before, number.after, number.n, number.why) == (0.84, 0.85, 3, "")
-    assert number.interval.low == pytest.approx(series.mean() - half, rel=1e-7)  # round-off of t
-    assert number.interval.high == pytest.approx(series.mean() + half, rel=1e-7)
-    assert found.verdicts == [] and found.harmless == [number]
-    assert [each.claim for each in found.intervals] == ["demo/high"]
-
-
-def test_a_number_outside_matters(compared):
-    """And the verdict that it turns is named with every number the claim rests on."""
-    found = compared(BEFORE, (0.83, 0.84, 0.99))
-
-    assert reasons(found) == {2: "outside the interval"}
-    turned = compared(BEFORE, (0.5, 0.51, 0.52))
-    [claim] = turned.verdicts
-    assert (claim.before.verdict, claim.after.verdict) == ("reproduced", "not reproduced")
-    assert set(reasons(turned).values()) == {"verdict of demo/high; outside the interval"}
-
-
-def test_a_verdict_makes_a_number_within_the_interval_matter(compared):
-    """As when a fourth seed, no surprise itself, narrows the interval past the printed number."""
-    kept = compared((0.81, 0.82, 0.83), (0.81, 0.82, 0.83, 0.82))
-    turned = compared((0.8, 0.81, 0.82), (0.8, 0.81, 0.82, 0.81))
-
-    assert (kept.verdicts, reasons(kept)) == ([], {3: ""})
-    assert [claim.after.verdict for claim in turned.verdicts] == ["not reproduced"]
-    assert reasons(turned) == {3: "verdict of demo/high"}
-
-
-def test_a_number_that_is_gone_matters(compared):
-    """No seed is dropped in silence, however near it was."""
-    assert reasons(compared(BEFORE, (0.83, 0.84))) == {
-        2: "verdict of demo/high; gone",
-    }
-    assert reasons(compared((*BEFORE, 0.84), BEFORE)) == {3: "gone"}
-
-
-def test_too_few_seeds_before_leave_it_open(compared):
-    """With two seeds there is no interval to lie in, so a change is shown."""
-    [number] = compared((0.83, 0.84), (0.83, 0.8401)).numbers
-
-    assert (number.interval, number.n) == (None, 2)
-    assert number.why == "2 seeds before tell no interval"
-
-
-def test_numbers_where_there_were_none_matter_with_a_verdict_only(articles):
-    """A new experiment is no alarm; nor is a further seed that fits in."""
-    other = frame(0.1, 0.2, 0.3, experiment="demo-other")
-    before, after = frame(*BEFORE), pd.concat([frame(*BEFORE, 0.84), other])
-    found = changes.compare(before, after, articles)
-
-    assert len(found.numbers) == 4 and found.mattering == []
-    assert changes.compare(before, frame(*BEFORE, 0.99), articles).mattering[0].seed == 3
-
-
-def test_only_full_runs_move_a_claim(articles):
-    """A number of the digits is judged by its own seeds, and names no claim."""
-    before, after = ([frame(*v, profile="embedded")] for v in (BEFORE, (0.5, 0.84, 0.86)))
-    both = [pd.concat([frame(*BEFORE), *side]) for side in (before, after)]
-    found = changes.compare(*both, articles)
-    [number] = found.numbers
-
-    assert found.claims == ()
-    assert (number.profile, number.claims, number.why) == ("embedded", (), "outside the interval")
-
-
+HERE = {"fingerprint": "here", "numerics": {"matmul": "1"}}
 EPOCHS = ["experiment", "profile", "seed", "epoch", "quantity", "value"]
 
 
@@ -156,55 +68,28 @@ def epochs(*values, experiment="demo-run", seed=0):
     return pd.DataFrame(rows, columns=EPOCHS)
 
 
-def test_what_no_claim_is_judged_by_is_compared_too(articles):
-    """Numbers of examples, and epochs that changed, came or went; a forger had them for free."""
-    before = frame(*BEFORE)
-    after = before.assign(num_examples=[70_000_000, 10, 10])
-    after = pd.concat([after, frame(None, None, None, 0.85)])
-    histories = epochs(3.0, 2.0, 1.0), pd.concat([epochs(3.0, 2.5), epochs(4.0, seed=1)])
-    found = changes.compare(before, after, articles, histories=histories).details
-
-    assert [(each.table, each.article) for each in found] == [
-        ("measurements.csv", "demo"), *[("history.csv", "demo")] * 3,
-    ]  # fmt: skip
-    assert [(each.run, each.name, each.before, each.after) for each in found] == [
-        ("demo-run/full/0", "num_examples of purity", 10, 70_000_000),
-        ("demo-run/full/0", "loss of epoch 2", 2.0, 2.5),
-        ("demo-run/full/0", "loss of epoch 3", 1.0, None),
-        ("demo-run/full/1", "loss of epoch 1", None, 4.0),
-    ]
+def state(measurements, history=None, made=None):
+    """A state of results/ whose runs were all made alike, or as nobody knows."""
+    runs = measurements[["experiment", "profile", "seed"]].astype(str).agg("/".join, axis=1)
+    provenance = {run: made for run in runs} if made else {}
+    return diff.State(measurements, epochs() if history is None else history, provenance)
 
 
-def test_details_are_counted_by_table_and_article_and_the_first_are_named(articles):
-    """What changed or is gone before what is new; machines get each of them."""
-    new = epochs(*[0.5] * 9, experiment="demo-other")
-    histories = epochs(2.0, 1.0), pd.concat([new, epochs(2.5)])
-    found = changes.compare(frame(*BEFORE), frame(*BEFORE), articles, histories=histories)
-    text, told = printed(found), json.loads(diff.as_json(found, "HEAD", "abc"))
+@pytest.fixture
+def compared(articles):
+    """Compares two lists of values of the claim's metric, made in one environment or in two."""
 
-    assert "No number" not in text and (told["numbers"], told["verdicts"]) == ([], [])
-    assert "1 changed, 9 new, 1 gone" in text and "and 8 more" in text
-    assert "demo-run/full/0, loss of epoch 1: 2 -> 2.5" in text
-    assert "demo-run/full/0, loss of epoch 2: 1 -> none" in text
-    assert text.strip().endswith("what no claim is judged by: 1 changed, 9 new, 1 gone")
-    assert len(told["details"]) == 11
-    assert {**told["details"][0], "before": 0} == {
-        "table": "history.csv", "article": "demo", "run": "demo-other/full/0",
-        "name": "loss of epoch 1", "before": 0, "after": 0.5,
-    }  # fmt: skip
+    def compare(before, after, *, same=False):
+        made = HERE if same else None
+        sides = (frame(*v) if isinstance(v, tuple) else v for v in (before, after))
+        return diff.compare(*(state(each, made=made) for each in sides), articles)
+
+    return compare
 
 
-def test_an_article_is_told_by_its_slug(articles):
-    """The longest that fits; the first word where no claims of it are left."""
-    both = {"demo": articles["demo"], "demo-two": articles["demo"]}
-    names = ("demo-run", "demo-two-run", "other-run")
-    before, after = (
-        pd.concat([epochs(value, experiment=name) for name in names]) for value in (1.0, 2.0)
-    )
-    nothing = frame()
-    found = changes.compare(nothing, nothing, both, histories=(before, after)).details
-
-    assert [each.article for each in found] == ["demo", "demo-two", "other"]
+def statuses(found):
+    """The status of each changed number, by seed."""
+    return {number.cell.split("/")[2]: number.status for number in found.numbers}
 
 
 def printed(found, **options):
@@ -214,40 +99,82 @@ def printed(found, **options):
     return console.file.getvalue()
 
 
-def test_verdicts_come_first_and_harmless_numbers_are_counted(articles):
-    """Unless all are asked for."""
-    harmless = [frame(*v, experiment="demo-other") for v in (BEFORE, (0.83, 0.841, 0.86))]
-    sides = [
-        pd.concat([frame(*values), other])
-        for values, other in zip((BEFORE, (0.5, 0.51, 0.52)), harmless, strict=True)
-    ]
-    found = changes.compare(*sides, articles)
-    text, everything = printed(found), printed(found, everything=True)
-
-    assert text.index("Other verdicts (1)") < text.index("Numbers that matter (3)")
-    assert "reproduced: 0.8433 [0.7674, 0.9192], n = 3" in text
-    assert "0.83 -> 0.5" in text and "0.84 -> 0.841" not in text
-    assert text.strip().endswith("that do not: 1 (1 within the interval); --all lists them")
-    assert "Numbers that do not (1)" in everything and "0.84 -> 0.841" in everything
-
-
-def test_no_change_is_said_in_a_line(compared):
-    """With the revision."""
-    assert printed(compared(BEFORE, BEFORE)) == (
+def test_equal_tables_have_no_changes(compared):
+    """Nor have numbers that differ beyond the digits that tables keep."""
+    for after in (BEFORE, (0.83, 0.84, 0.8600000001)):
+        found = compared(BEFORE, after)
+        assert (found.claims, found.numbers) == ((), ())
+    assert printed(found) == (
         "No number of measurements.csv or history.csv in results/ changed since HEAD (abc).\n"
     )
 
 
-def test_json_holds_every_number_and_no_other_format(compared):
-    """Harmless numbers included, with numbers as numbers and nothing as null."""
-    found = json.loads(diff.as_json(compared(BEFORE, (0.83, None, 0.85)), "HEAD", "abc"))
-    gone, within = found["numbers"]
+def test_in_one_environment_every_other_digit_matters(compared):
+    found = compared(BEFORE, (0.83, 0.8401, 0.86), same=True)
 
-    assert (found["revision"], found["commit"], found["intervals"]) == ("HEAD", "abc", [])
-    assert found["verdicts"][0]["before"]["verdict"] == "reproduced"
-    assert (gone["seed"], gone["before"], gone["after"]) == (1, 0.84, None)
-    assert gone["matters"] and gone["claims"] == ["demo/high"]
-    assert within["low"] < within["after"] < within["high"] and within["n"] == 3
+    assert statuses(found) == {"1": "drifted"}
+    assert found.numbers[0].matters
+
+
+def test_elsewhere_a_number_within_the_noise_over_seeds_does_not(compared):
+    within = compared((0.83, 0.84, 0.86, 0.85, 0.82), (0.83, 0.842, 0.86, 0.85, 0.82))
+    outside = compared((0.83, 0.84, 0.86, 0.85, 0.82), (0.83, 0.2, 0.86, 0.85, 0.82))
+
+    assert statuses(within) == {"1": "stable"} and not within.numbers[0].matters
+    assert statuses(outside) == {"1": "drifted"}
+
+
+def test_what_is_gone_matters_and_what_is_new_does_not(compared):
+    """No seed is dropped in silence; a further one is no alarm."""
+    gone, new = compared(BEFORE, BEFORE[:2]), compared(BEFORE, (*BEFORE, 0.84))
+
+    assert statuses(gone) == {"2": "gone"} and gone.numbers[0].matters
+    assert (gone.numbers[0].before, gone.numbers[0].after) == ("0.86", "")
+    assert statuses(new) == {"3": "new"} and not new.numbers[0].matters
+
+
+def test_both_states_are_judged_by_the_same_claims(compared):
+    """A verdict that turned is named before and after; an interval that moved is told apart."""
+    five = (0.83, 0.84, 0.86, 0.85, 0.83)
+    turned, moved = compared(five, tuple(v - 0.4 for v in five)), compared(five, (*five, 0.84))
+
+    [(old, new)] = turned.verdicts
+    assert (old.found.verdict, new.found.verdict) == ("reproduced", "not reproduced")
+    assert moved.verdicts == [] and len(moved.claims) == 1
+    text = printed(turned)
+    assert text.index("Other verdicts (1)") < text.index("Numbers that matter (5)")
+    assert "0.83 -> 0.43" in text
+
+
+def test_harmless_numbers_are_counted_and_listed_on_demand(compared):
+    found = compared((0.83, 0.84, 0.86, 0.85, 0.82), (0.83, 0.842, 0.86, 0.85, 0.82))
+
+    assert "0.84 -> 0.842" not in printed(found)
+    assert "changed numbers: 1 stable" in printed(found)
+    assert "0.84 -> 0.842" in printed(found, everything=True)
+
+
+def test_what_no_claim_is_judged_by_is_counted(articles):
+    """Numbers of examples, and epochs that changed, came or went; a forger had them for free."""
+    before = frame(*BEFORE)
+    after = before.assign(num_examples=[70_000_000, 10, 10])
+    old, new = epochs(3.0, 2.0, 1.0), pd.concat([epochs(3.0, 2.5), epochs(4.0, seed=1)])
+    found = diff.compare(state(before, old), state(after, new), articles)
+
+    assert found.details == {"num_examples": 1, "history": 3}
+    assert "rows of history.csv: 3, numbers of examples: 1" in printed(found)
+
+
+def test_json_holds_every_number_and_no_other_format(compared):
+    """Harmless numbers included."""
+    found = compared((0.83, 0.84, 0.86, 0.85, 0.82), (0.83, 0.842, 0.86, 0.85))
+    told = json.loads(diff.as_json(found, "HEAD", "abc"))
+
+    assert (told["revision"], told["commit"]) == ("HEAD", "abc")
+    assert {each["status"]: each["matters"] for each in told["numbers"]} == {
+        "stable": False, "gone": True,
+    }  # fmt: skip
+    assert told["claims"][0]["before"]["n"] == 5 and told["claims"][0]["after"]["n"] == 4
 
 
 def git(folder, *arguments):
@@ -363,15 +290,16 @@ def test_the_command_compares_the_working_tree_with_a_revision(repository):
     shutil.copytree(ROOT / "replication", repository / "replication", ignore=ignored)
     table_files.write_measurements(repository / "results", "demo", frame(0.83, 0.84, 0.99))
     table_files.write_history(repository / "results", "demo", epochs(1.0))
-    by_default, unknown = replicate(repository, "diff"), replicate(repository, "diff", "nothing")
+    by_default = replicate(repository, "diff", "--all")
+    unknown = replicate(repository, "diff", "nothing")
     found = json.loads(replicate(repository, "diff", "main~1", "--json").stdout)
 
     assert by_default.returncode == 0, by_default.stderr
     assert "Changes of results/ since HEAD (" in by_default.stdout
     assert "0.86 -> 0.99" in by_default.stdout
-    assert "loss of epoch 1: none -> 1" in by_default.stdout
+    assert "rows of history.csv: 1" in by_default.stdout
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert unknown.stderr.startswith("error: expected a revision") and "Trace" not in unknown.stderr
     assert [(n["before"], n["after"]) for n in found["numbers"]] == [
-        (None, 0.83), (None, 0.84), (None, 0.99),
+        ("", "0.83"), ("", "0.84"), ("", "0.99"),
     ]  # fmt: skip

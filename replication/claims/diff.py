@@ -1,21 +1,141 @@
-"""What `diff` prints: first other verdicts, then the numbers that matter, then how many do not."""
+"""What changed in results/ since a revision: verdicts, then numbers by the rules of stability.
+
+Both states are judged by the same claims. The numbers of the older one are committed, as it were,
+and those of the newer one are today's: `regression` says of each whether it is stable. A number
+that is gone matters like one that drifted; one that is new matters with the verdict alone.
+"""
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from replication.claims.changes import ChangedClaim, ChangedDetail, ChangedNumber, Changes
+import pandas as pd
+
+from replication.claims import Article
+from replication.claims.regression import Regression
+from replication.claims.regression import compare as compare_numbers
 from replication.claims.report import literal, terminal
-from replication.claims.verdicts import Judgement
+from replication.claims.tables import Row, rows_of
+from replication.claims.verdicts import evidence_of, judge_all
 from replication.results import format_value
+from replication.results.schema import RUN
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_NAMED = 3  # details that are named, of each table and article
+MATTERS = ("gone", "drifted", "undecided")
 _PLAIN = {"markup": False, "highlight": False, "soft_wrap": True}  # a revision may hold brackets
+_CELL = [*RUN, "metric"]
+
+
+@dataclass(frozen=True)
+class State:
+    """results/ at one time: its numbers, its epochs, and how each run was made."""
+
+    measurements: pd.DataFrame
+    history: pd.DataFrame
+    provenance: Mapping[str, dict]
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number before and after, as text, empty where there is none; see `Regression`."""
+
+    cell: str
+    before: str
+    after: str
+    status: str
+    expected: str
+
+    @property
+    def matters(self) -> bool:
+        """Whether it is gone, drifted, or cannot be told."""
+        return self.status in MATTERS
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Claims whose cells differ, before and after; numbers; and how many details, by table."""
+
+    claims: tuple[tuple[Row, Row], ...]
+    numbers: tuple[Number, ...]
+    details: Mapping[str, int]
+
+    @property
+    def verdicts(self) -> list[tuple[Row, Row]]:
+        """Claims with another verdict."""
+        return [each for each in self.claims if each[0].found.verdict != each[1].found.verdict]
+
+
+def compare(
+    before: State,
+    after: State,
+    articles: Mapping[str, Article],
+    *,
+    metrics: pd.DataFrame | None = None,
+    machines: pd.DataFrame | None = None,
+) -> Changes:
+    """Every claim, number and epoch that changed, appeared or disappeared.
+
+    Args:
+        before: The older state.
+        after: The newer one.
+        articles: The claims that both are judged by.
+        metrics: The rows of `metrics.csv`, for units and directions.
+        machines: The rows of `noise.csv`; see `regression.compare`.
+    """
+    rows = [
+        rows_of(articles, judge_all(articles, evidence_of(state.measurements, metrics)))
+        for state in (before, after)
+    ]
+    claims = [pair for pair in zip(*rows, strict=True) if _cells(pair[0]) != _cells(pair[1])]
+    found = compare_numbers(
+        before.measurements,
+        after.measurements,
+        committed_provenance=before.provenance,
+        today_provenance=after.provenance,
+        machines=machines,
+        metrics=metrics,
+    )
+    values = _values(before.measurements)
+    numbers = [_number(row, values) for row in found]
+    changed = tuple(each for each in numbers if each.before != each.after)
+    return Changes(tuple(claims), changed, _details(before, after))
+
+
+def _cells(row: Row) -> tuple[str, str]:
+    return row.verdict, row.ours
+
+
+def _values(measurements: pd.DataFrame) -> dict[str, str]:
+    cells = measurements[[*_CELL, "value"]].itertuples(index=False, name=None)
+    return {"/".join(map(str, cell)): format_value(value) for *cell, value in cells}
+
+
+def _number(row: Regression, before: Mapping[str, str]) -> Number:
+    cell = "/".join(map(str, (row.experiment, row.profile, row.seed, row.metric)))
+    is_gone = row.status == "not run"
+    after, status = ("", "gone") if is_gone else (row.found, row.status)
+    return Number(cell, before.get(cell, ""), after, status, row.expected)
+
+
+def _details(before: State, after: State) -> dict[str, int]:
+    """How many rows changed of what no claim is judged by: numbers of examples, and epochs."""
+    keys = {
+        "num_examples": (_CELL, "num_examples", before.measurements, after.measurements),
+        "history": ([*RUN, "quantity", "epoch"], "value", before.history, after.history),
+    }
+    found = {}
+    for name, (on, column, old, new) in keys.items():
+        both = old[[*on, column]].merge(
+            new[[*on, column]], on=on, how="outer", suffixes=("_old", "_new")
+        )
+        if name == "num_examples":  # the others came or went with their number
+            both = both.dropna()
+        found[name] = int((both[f"{column}_old"] != both[f"{column}_new"]).sum())
+    return found
 
 
 def print_changes(
@@ -30,102 +150,74 @@ def print_changes(
         console: Where to print; None for the terminal.
     """
     console = console or terminal()
-    if changes == Changes((), ()):
+    if not changes.claims and not changes.numbers and not any(changes.details.values()):
         line = f"No number of measurements.csv or history.csv in results/ changed since {since}."
         console.print(line, style="green", **_PLAIN)
         return
     console.print(f"Changes of results/ since {since}", style="bold", **_PLAIN)
+    others = [each for each in changes.claims if each not in changes.verdicts]
     _print_claims(console, "Other verdicts", changes.verdicts)
-    _print_claims(console, "The same verdict, another interval", changes.intervals)
-    _print_numbers(console, "Numbers that matter", changes.mattering)
+    _print_claims(console, "The same verdict, another interval", others)
+    mattering = [each for each in changes.numbers if each.matters]
+    _print_numbers(console, "Numbers that matter", mattering)
     if everything:
-        _print_numbers(console, "Numbers that do not", changes.harmless)
-    _print_details(console, changes.details)
-    console.print(summary_line(changes, everything=everything), **_PLAIN)
+        _print_numbers(
+            console, "Numbers that do not", [each for each in changes.numbers if not each.matters]
+        )
+    console.print(summary_line(changes), **_PLAIN)
 
 
-def summary_line(changes: Changes, *, everything: bool = False) -> str:
-    """One line: verdicts, intervals, numbers that matter, those that do not, and details."""
-    kinds = Counter(map(_kind, changes.harmless))
-    tally = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
-    line = (
+def summary_line(changes: Changes) -> str:
+    """One line: verdicts, intervals, numbers by status, and details."""
+    tally = Counter(each.status for each in changes.numbers)
+    told = ", ".join(f"{count} {status}" for status, count in tally.most_common()) or "none"
+    return (
         f"claims with another verdict: {len(changes.verdicts)}, with another interval alone: "
-        f"{len(changes.intervals)}; numbers that matter: {len(changes.mattering)}, that do not: "
-        f"{len(changes.harmless)}" + (f" ({tally})" if tally else "")
+        f"{len(changes.claims) - len(changes.verdicts)}; changed numbers: {told} (--all lists "
+        f"them); rows of history.csv: {changes.details['history']}, numbers of examples: "
+        f"{changes.details['num_examples']}"
     )
-    if changes.harmless and not everything:
-        line += "; --all lists them"
-    if changes.details:
-        line += f"; beside them, what no claim is judged by: {_kinds_of(changes.details)}"
-    return line
 
 
 def as_json(changes: Changes, revision: str, commit: str) -> str:
     """The same for machines: every number, whether it matters or not."""
-    return json.dumps(
-        {
-            "revision": revision,
-            "commit": commit,
-            "verdicts": [_claim(each) for each in changes.verdicts],
-            "intervals": [_claim(each) for each in changes.intervals],
-            "numbers": [_number(each) for each in changes.numbers],
-            "details": [asdict(each) for each in changes.details],
-        },
-        indent=2,
-        ensure_ascii=False,
-        allow_nan=False,
-    )
+    told = {
+        "revision": revision,
+        "commit": commit,
+        "claims": [
+            {"claim": f"{old.slug}/{old.claim.id}", "before": _side(old), "after": _side(new)}
+            for old, new in changes.claims
+        ],
+        "numbers": [{**asdict(each), "matters": each.matters} for each in changes.numbers],
+        "details": dict(changes.details),
+    }
+    return json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _print_claims(console, title: str, rows: Sequence[ChangedClaim]) -> None:
-    lines = [(row.claim, _judged(row.before), _judged(row.after), row.after.reason) for row in rows]
+def _side(row: Row) -> dict:
+    names = ("verdict", "mean", "low", "high", "n")
+    return {name: getattr(row.found, name) for name in names}
+
+
+def _print_claims(console, title: str, pairs: Sequence[tuple[Row, Row]]) -> None:
+    lines = [
+        (
+            f"{old.slug}/{old.claim.id}",
+            f"{old.verdict}: {old.ours}",
+            f"{new.verdict}: {new.ours}",
+            new.found.reason,
+        )
+        for old, new in pairs
+    ]
     _print_table(console, title, ("claim", "before", "after", "why now"), lines)
 
 
-def _print_numbers(console, title: str, rows: Sequence[ChangedNumber]) -> None:
+def _print_numbers(console, title: str, rows: Sequence[Number]) -> None:
     lines = [
-        (
-            row.experiment,
-            row.metric,
-            row.profile,
-            str(row.seed),
-            f"{_value(row.before)} -> {_value(row.after)}",
-            _interval(row),
-            row.why or _kind(row),
-        )
+        (row.cell, f"{row.before or 'none'} -> {row.after or 'none'}", row.status, row.expected)
         for row in rows
     ]
-    names = ("experiment", "metric", "profile", "seed", "before -> after")
-    _print_table(console, title, (*names, "95 % interval before", "why"), lines)
-
-
-def _print_details(console, details: Sequence[ChangedDetail]) -> None:
-    """How many of each table and article, the first few by name: those that are not new first."""
-    groups: dict[tuple[str, str], list[ChangedDetail]] = {}
-    for row in sorted(details, key=lambda row: row.before is None):
-        groups.setdefault((row.table, row.article), []).append(row)
-    lines = []
-    for (table, article), rows in sorted(groups.items()):
-        named = [
-            f"{row.run}, {row.name}: {_exactly(row.before)} -> {_exactly(row.after)}"
-            for row in rows[:_NAMED]
-        ]
-        more = [f"and {len(rows) - _NAMED} more"] if len(rows) > _NAMED else []
-        lines.append((table, article, _kinds_of(rows), "\n".join([*named, *more])))
-    title = "What no claim is judged by"
-    _print_table(console, title, ("table", "article", "how many", "before -> after"), lines)
-
-
-def _kinds_of(rows: Sequence[ChangedDetail]) -> str:
-    """How many changed, are new and are gone, such as `2 changed, 1 new`."""
-    kinds = Counter(
-        "new" if row.before is None else "gone" if row.after is None else "changed" for row in rows
-    )
-    return ", ".join(f"{kinds[kind]} {kind}" for kind in ("changed", "new", "gone") if kinds[kind])
-
-
-def _exactly(value: float | None) -> str:
-    return "none" if value is None else f"{value:.10g}"  # numbers of examples have many digits
+    _print_table(console, title, ("number", "before -> after", "status", "expected"), lines)
 
 
 def _print_table(console, title: str, names: Sequence[str], rows: Sequence[tuple]) -> None:
@@ -139,47 +231,3 @@ def _print_table(console, title: str, names: Sequence[str], rows: Sequence[tuple
     for row in rows:
         table.add_row(*map(literal, row))
     console.print(table)
-
-
-def _kind(row: ChangedNumber) -> str:
-    if row.before is None:
-        return "a further seed" if row.n else "new"
-    return "within the interval"
-
-
-def _interval(row: ChangedNumber) -> str:
-    if row.interval is None:
-        return f"n = {row.n}"
-    return f"[{_value(row.interval.low)}, {_value(row.interval.high)}], n = {row.n}"
-
-
-def _judged(found: Judgement) -> str:
-    if found.mean is None:
-        return f"{found.verdict}: n = {found.n}"
-    interval = f" [{found.low:.4g}, {found.high:.4g}]" if found.n > 1 else ""
-    return f"{found.verdict}: {found.mean:.4g}{interval}, n = {found.n}"
-
-
-def _claim(row: ChangedClaim) -> dict:
-    def side(found: Judgement) -> dict:
-        names = ("verdict", "mean", "low", "high", "n")
-        return {name: getattr(found, name) for name in names}
-
-    return {"claim": row.claim, "before": side(row.before), "after": side(row.after)}
-
-
-def _number(row: ChangedNumber) -> dict:
-    names = ("experiment", "metric", "profile", "seed", "before", "after", "n")
-    bounds = (None, None) if row.interval is None else (row.interval.low, row.interval.high)
-    return {
-        **{name: getattr(row, name) for name in names},
-        "low": bounds[0],
-        "high": bounds[1],
-        "matters": bool(row.why),
-        "why": row.why,
-        "claims": list(row.claims),
-    }
-
-
-def _value(value: float | None) -> str:
-    return "none" if value is None else format_value(value)

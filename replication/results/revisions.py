@@ -1,11 +1,19 @@
 """The tables as a git revision has them: the only code that asks git for files."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
-from replication.results.schema import HISTORY, MEASUREMENTS, ResultsError, Table, parse_table
+from replication.results.schema import (
+    HISTORY,
+    MEASUREMENTS,
+    ResultsError,
+    Table,
+    parse_provenance,
+    parse_table,
+)
 
 
 class RevisionError(ResultsError):
@@ -55,15 +63,28 @@ def read_history(root: Path, commit: str) -> pd.DataFrame:
     return _read(HISTORY, root, commit)
 
 
+def read_provenance(root: Path, commit: str) -> dict[str, dict]:
+    """How each run of all articles was made, at a commit; see `read_measurements`."""
+    found: dict[str, dict] = {}
+    for name, text in _files(root, commit, "provenance.json"):
+        found.update(parse_provenance(text, name))
+    return found
+
+
 def _read(table: Table, root: Path, commit: str) -> pd.DataFrame:
+    frames = [parse_table(table, ",".join(table.columns), commit)]
+    frames += [parse_table(table, text, name) for name, text in _files(root, commit, table.file_name)]
+    return pd.concat([each for each in frames if len(each)] or frames[:1], ignore_index=True)
+
+
+def _files(root: Path, commit: str, file_name: str) -> Iterator[tuple[str, str]]:
+    """Name and text of this file of every article at a commit."""
     folder = Path(root).resolve().name
     listed = _git(root, "ls-tree", "-r", "-z", "--name-only", commit, f"{folder}/").split("\0")
-    frames = [parse_table(table, ",".join(table.columns), commit)]
     for path in sorted(listed):
-        if path.count("/") == 2 and path.endswith(f"/{table.file_name}"):
+        if path.count("/") == 2 and path.endswith(f"/{file_name}"):
             text = _git(root, "cat-file", "blob", f"{commit}:./{path}")
-            frames.append(parse_table(table, text, f"{commit[:12]}:{path}"))
-    return pd.concat([each for each in frames if len(each)] or frames[:1], ignore_index=True)
+            yield f"{commit[:12]}:{path}", text
 
 
 def _git(root: Path, *arguments: str, may_fail: bool = False) -> str:

@@ -20,7 +20,6 @@ from rich.text import Text
 
 from replication import results, store
 from replication.claims import ClaimError, diff, load, report
-from replication.claims.changes import ChangedNumber, Changes
 from replication.claims.check import Problem
 from replication.datasets import Library
 from replication.runner import execution
@@ -266,8 +265,8 @@ def test_a_problem_is_printed_without_obeying_it():
 
 def test_a_change_is_printed_without_obeying_it():
     text = f"{MARKUP} {ESCAPES}"
-    number = ChangedNumber(text, text, "full", 0, 1.0, 2.0, 1, None, "moved", ())
-    found = Changes((), (number,))
+    number = diff.Number(text, "1", "2", "drifted", text)
+    found = diff.Changes((), (number,), {"history": 0, "num_examples": 0})
 
     assert shown_literally(printed(lambda at: diff.print_changes(found, MARKUP, console=at)))
 
