@@ -39,7 +39,7 @@ torch     = torch==2.13.0 sympy==1.14.0 mpmath==1.3.0 networkx==3.6.1
 has_torch = .venv/.torch-$(firstword $(shell echo $(torch) | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup torch reproduce test trust lint format check diff accept bench report site test-site notebooks lock audit tools clean
+.PHONY: help setup torch reproduce test trust lint format check diff accept noise bench report site test-site notebooks lock audit tools clean
 # Options travel on the command line, where `make` prints them, never through the environment.
 unexport ARTICLE SEEDS PROFILE JOBS BUDGET JSON FRESH ALL STRICT UPGRADE
 export REASON REV
@@ -84,6 +84,9 @@ diff: $(installed) ## Show what changed in results/ since the last commit, and w
 
 accept: $(installed) ## Promote the runs in build/ to results/
 	$(python) -m replication accept $(if $(REASON),--reason "$$REASON")
+
+noise: $(installed) ## Measure how far emulated machines differ: results/*/noise.csv (hours)
+	$(python) -m replication noise $(if $(PROFILE),--profile $(PROFILE)) $(if $(JOBS),--jobs $(JOBS)) $(if $(BUDGET),--budget $(BUDGET))
 
 bench: $(installed) ## Time our training loop: against plain Keras, and deterministic or not
 	$(python) -m benchmarks.training_speed

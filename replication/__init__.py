@@ -9,6 +9,7 @@ Two halves that never import each other, and the tables they meet in:
                       └──── results/ ────┘   the tables, known to both
 
     numerics.py    what this machine computes, hashed bit by bit
+    machines.py    emulated machines, and how far they differ: `make noise`
     files.py       atomic replacement, for whoever writes
     figures/       plots, for notebooks
     notebooks.py   executes and renders notebooks/

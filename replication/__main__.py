@@ -159,6 +159,33 @@ def backends(
 
 
 @app.command()
+def noise(
+    machine: Annotated[str, typer.Option(help="Machines, such as '*-threads'.")] = "*",
+    experiments: Annotated[str, typer.Option(help="Pattern, such as 'survey-*'.")] = "*",
+    profile: Literal["full", "embedded"] = "embedded",
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
+    jobs: Jobs = 1,
+    budget: Budget = None,
+) -> None:
+    """Measure how far machines differ: one seed under emulated ones, into noise.csv."""
+    from fnmatch import fnmatchcase
+
+    from replication import machines
+
+    names = [name for name in machines.NOISE if fnmatchcase(name, machine)]
+    if not names:
+        raise typer.BadParameter(
+            f"no machine matches {machine!r}; expected a pattern for some of "
+            f"{', '.join(machines.NOISE)}.",
+            param_hint="--machine",
+        )
+    _minutes(budget)
+    options = {"profile": profile, "seed": seed, "jobs": jobs, "budget": budget}
+    for line in machines.measure(names, pattern=experiments, **options):
+        print(line)
+
+
+@app.command()
 def diff(
     revision: Annotated[str, typer.Argument(metavar="REV", help="A git revision.")] = "HEAD",
     everything: Annotated[bool, typer.Option("--all", help="List every number.")] = False,

@@ -8,6 +8,7 @@ from replication import results
 from replication.claims import check as checking
 from replication.claims import report as reporting
 from replication.claims.as_json import of_claims, of_problems
+from replication.claims.stability import closing_lines
 from replication.runner import settings
 
 
@@ -25,17 +26,23 @@ def judge() -> checking.Report:
 def print_report(
     found: checking.Report, *, ran_profile: str | None = None, as_json: bool = False
 ) -> None:
-    """Prints the claims, all problems and a summary; with `as_json`, an object a line."""
+    """Prints the claims, all problems and a summary; with `as_json`, an object a line.
+
+    After a run on stand-in data no claim is printed: nothing of it was run.
+    """
     summary = reporting.summary_line(found, ran_profile=ran_profile)
+    closing = closing_lines(found.regressions)
     if as_json:
         problems = of_problems(found)
         last = {"event": "summary", "line": summary, "problems": len(problems)}
+        last["stability"] = closing
         for record in [*of_claims(found), *problems, last]:
             print(json.dumps(record, allow_nan=False), flush=True)
         return
-    reporting.print_claims(found, ran_profile=ran_profile)
+    if ran_profile not in ("embedded", "smoke"):
+        reporting.print_claims(found)
     reporting.print_problems(found)
-    print(summary)
+    print("\n".join([*closing, summary]))
 
 
 def check(*, as_json: bool = False) -> checking.Report:

@@ -41,11 +41,11 @@ CLAIMS = [
     "claims.noise",
     "claims.collective",
     "claims.regression",
+    "claims.stability",
     "claims.tables",
     "claims.overview",
     "claims.backends",
     "claims.ledger",
-    "claims.staleness",
     "claims.staleness",
     "claims.check",
     "claims.report",
@@ -78,13 +78,16 @@ MAY_IMPORT = {
     "experiments.*": DESCRIBING | {"experiments"},
     "runner": {"events", "experiments", "numerics", "results"} | DESCRIBING | LEAVES,
     **{part: {"results", *CLAIMS[:index]} for index, part in enumerate(CLAIMS)},
+    "machines": {"results", "runner"},
     "notebooks": {"events", "figures", "results", "store"},
     "cards": JUDGING | {"results"},
     "study": JUDGING | {"cards", "experiments", "figures", "results", "runner"},
     "site": JUDGING | {"cards", "results"},
     "publish": JUDGING | {"results", "runner", "site"},
     "reproduce": {"events", "notebooks", "publish", "runner", "terminal"},
-    "__main__": MEASURING | JUDGING | {"notebooks", "publish", "reproduce", "results", "terminal"},
+    "__main__": MEASURING
+    | JUDGING
+    | {"machines", "notebooks", "publish", "reproduce", "results", "terminal"},
 }
 
 LISTED_EACH = {"claims"}

@@ -32,7 +32,8 @@ class Regression:
 
     `expected` says what would have been stable. `elsewhere` is whether another environment
     found it; `deviation` then says how far off it is, in standard deviations, `together` that it
-    drifted with others, not alone, and `upgrades` which versions differ.
+    drifted with others, not alone, `upgrades` which versions differ, and `kernels` which parts
+    of the probe.
     """
 
     experiment: str
@@ -46,6 +47,7 @@ class Regression:
     deviation: float | None = None
     together: bool = False
     upgrades: str = ""
+    kernels: tuple[str, ...] = ()
 
 
 def compare(
@@ -79,7 +81,7 @@ def compare(
             made = committed_provenance.get(run), today_provenance.get(run)
             expected, value = format_value(before[cell]), format_value(after[cell])
             if not same_environment(*made):
-                others[cell] = upgrades(*made)
+                others[cell] = upgrades(*made), kernels(*made)
             right = "stable" if expected == value else "drifted"
             status = (right, f"{expected}, as in the same environment", value)
         found.append(Regression(*cell, *status))
@@ -98,12 +100,12 @@ def _judged(
     rows: list[Regression],
     before: Mapping[tuple, float],
     after: Mapping[tuple, float],
-    others: Mapping[tuple, str],
+    others: Mapping[tuple, tuple[str, tuple[str, ...]]],
     known: Mapping[tuple, Noise],
 ) -> list[Regression]:
     """The rows, those of other environments held against noise, each and then together."""
     numbers: dict[tuple, Number] = {}
-    for cell, changed in others.items():
+    for cell, (changed, _) in others.items():
         experiment, profile, seed, metric = cell
         noise = known[experiment, profile, metric]
         if noise.is_known or _equal(before[cell], after[cell]):
@@ -120,7 +122,7 @@ def _judged(
     for row in rows:
         cell = row.experiment, row.profile, row.seed, row.metric
         if cell in others:
-            row = replace(row, elsewhere=True, upgrades=others[cell])
+            row = replace(row, elsewhere=True, upgrades=others[cell][0], kernels=others[cell][1])
             row = _elsewhere(row, before[cell], numbers.get(cell), most, together.get(cell))
         judged.append(row)
     return judged
@@ -209,6 +211,14 @@ def upgrades(before: Mapping | None, after: Mapping | None) -> str:
         if ours.get(name) != theirs.get(name)
     ]
     return ", ".join(changes)
+
+
+def kernels(before: Mapping | None, after: Mapping | None) -> tuple[str, ...]:
+    """The parts of the probe that come out otherwise; none where a run has no probe."""
+    ours, theirs = ((run or {}).get("numerics", {}) for run in (before, after))
+    if not ours or not theirs:
+        return ()
+    return tuple(name for name in theirs if ours.get(name) != theirs[name])
 
 
 def _equal(before: float, after: float) -> bool:
