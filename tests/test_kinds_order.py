@@ -1,22 +1,41 @@
 """Verdicts on comparisons: intervals, exact tests, controls, and how often they are right."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from replication.claims.differences import difference
 from replication.claims.kinds import order
-from replication.claims.kinds.order import Comparison, Question, adjust, difference
+from replication.claims.kinds.order import Comparison, Order, adjust
 
 QUICK = settings(max_examples=40, deadline=None)  # a busy machine is no failure
 NUMBER = st.floats(-1e3, 1e3).map(lambda v: float(f"{v:.6g}"))
 RUNS = st.lists(NUMBER, min_size=6, max_size=6)
 TRIES = 1000  # of each simulated study: one standard error is at most 1.6 %
-TEST = Question("ours/m", ("other/m",), "greater", matters=0.005)
-WITH_CONTROL = replace(TEST, controls=(Comparison("control/m", ("other/m",)),))
+ABOUT = {"id": "c", "says": "s", "locator": "l", "because": "b", "voice": "article"}
+WHY = "they share no weights"
+
+
+def order_claim(**fields):
+    """A claim that `ours/m` is greater than `other/m` by 0.005 at least."""
+    about = {"compared_with": ("other/m",), "direction": "greater", "matters": 0.005}
+    return Order(**ABOUT | {"measures": "ours/m"} | about | fields)
+
+
+def replace(claim, **fields):
+    """The claim with other fields."""
+    return claim.model_copy(update=fields)
+
+
+def comparison(name, rivals=("other/m",)):
+    """A control."""
+    return Comparison(measures=name, compared_with=rivals)
+
+
+TEST = order_claim()
+WITH_CONTROL = replace(TEST, controls=(comparison("control/m"),))
 CLEAR = [0.91, 0.92, 0.91, 0.93, 0.92, 0.91]
 LESS = [0.80, 0.81, 0.82, 0.80, 0.83, 0.81]
 
@@ -42,12 +61,12 @@ def simulated(effect, n, test=TEST, seed=0):
         ).verdict
         for _ in range(TRIES)
     ]
-    return {word: found.count(word) / TRIES for word in order.WORDS}
+    return {word: found.count(word) / TRIES for word in Order.answers}
 
 
 @pytest.mark.parametrize(("n", "unpaired"), [(6, False), (10, False), (20, False), (4, True)])
 def test_no_effect_is_reproduced_in_at_most_5_percent(n, unpaired):
-    rates = simulated(0.0, n, replace(TEST, unpaired=unpaired))
+    rates = simulated(0.0, n, replace(TEST, unpaired=WHY if unpaired else ""))
     print(f"no effect, n = {n}, unpaired = {unpaired}: {rates}")
 
     assert rates["reproduced"] + rates["contradicted"] <= 0.05 + 0.0207  # three standard errors
@@ -56,7 +75,7 @@ def test_no_effect_is_reproduced_in_at_most_5_percent(n, unpaired):
 
 @pytest.mark.parametrize(("n", "unpaired"), [(6, False), (10, False), (20, False), (4, True)])
 def test_an_effect_of_three_deviations_is_reproduced_in_80_percent(n, unpaired):
-    rates = simulated(3.0, n, replace(TEST, unpaired=unpaired))
+    rates = simulated(3.0, n, replace(TEST, unpaired=WHY if unpaired else ""))
     print(f"3 sd, n = {n}, unpaired = {unpaired}: {rates}")
 
     assert rates["reproduced"] >= 0.8
@@ -94,7 +113,7 @@ def test_a_control_like_the_model_is_taken_for_less_in_at_most_5_percent(n):
         ).verdict
         for _ in range(TRIES)
     ]
-    rates = {word: found.count(word) / TRIES for word in order.WORDS}
+    rates = {word: found.count(word) / TRIES for word in Order.answers}
     print(f"control like the model, n = {n}: {rates}")
 
     assert rates["reproduced"] <= 0.05
@@ -104,7 +123,7 @@ def test_a_control_like_the_model_is_taken_for_less_in_at_most_5_percent(n):
 @QUICK
 @given(RUNS, RUNS)
 def test_the_interval_against_scipy(ours, other):
-    found = difference({"ours/m": 1, "other/m": -1}, lookup(ours=ours, other=other), TEST)
+    found = difference({"ours/m": 1, "other/m": -1}, lookup(ours=ours, other=other))
     wanted = scipy.stats.ttest_rel(ours, other)
     low, high = wanted.confidence_interval()
 
@@ -119,8 +138,8 @@ def test_the_interval_against_scipy(ours, other):
 @QUICK
 @given(st.lists(NUMBER, min_size=4, max_size=7), st.lists(NUMBER, min_size=4, max_size=7))
 def test_the_interval_of_groups_against_scipy(ours, other):
-    test = replace(TEST, unpaired=True)
-    found = difference({"ours/m": 1, "other/m": -1}, lookup(ours=ours, other=other), test)
+    weights = {"ours/m": 1, "other/m": -1}
+    found = difference(weights, lookup(ours=ours, other=other), unpaired=True)
     wanted = scipy.stats.ttest_ind(ours, other, equal_var=False)
     low, high = wanted.confidence_interval()
 
@@ -136,9 +155,9 @@ def test_the_interval_of_groups_against_scipy(ours, other):
 @QUICK
 @given(RUNS, RUNS)
 def test_a_control_equal_to_the_model_is_never_reproduced(ours, other):
-    by_name = replace(TEST, controls=(Comparison("ours/m", ("other/m",)),))
+    by_name = replace(TEST, controls=(comparison("ours/m"),))
 
-    for test in (WITH_CONTROL, by_name, replace(WITH_CONTROL, unpaired=True)):
+    for test in (WITH_CONTROL, by_name, replace(WITH_CONTROL, unpaired=WHY)):
         assert judged(test, ours=ours, other=other, control=ours).verdict != "reproduced"
 
 
@@ -166,19 +185,19 @@ def test_swapping_the_sides_swaps_the_verdict(ours, other):
 
 def test_five_pairs_and_three_against_three_decide_nothing():
     paired = judged(ours=CLEAR[:5], other=LESS[:5])
-    grouped = judged(replace(TEST, unpaired=True), ours=CLEAR[:3], other=LESS[:3])
+    grouped = judged(replace(TEST, unpaired=WHY), ours=CLEAR[:3], other=LESS[:3])
 
     assert (paired.verdict, grouped.verdict) == ("inconclusive", "inconclusive")
     assert paired.reason == "5 pairs of ours/m and other/m; at least 6 are needed"
     assert judged(ours=CLEAR, other=LESS).verdict == "reproduced"
-    four = judged(replace(TEST, unpaired=True), ours=CLEAR[:4], other=LESS[:4])
+    four = judged(replace(TEST, unpaired=WHY), ours=CLEAR[:4], other=LESS[:4])
     assert four.verdict == "reproduced"
     assert four.facts == ("exact rank-sum test: p = 0.029",)
 
 
 def test_a_reading_that_fails_is_no_contradiction_of_the_article():
     assert judged(ours=LESS, other=CLEAR).verdict == "contradicted"
-    assert judged(replace(TEST, is_reading=True), ours=LESS, other=CLEAR).verdict == "does not hold"
+    assert judged(replace(TEST, voice="reading"), ours=LESS, other=CLEAR).verdict == "does not hold"
 
 
 def test_a_difference_smaller_than_what_matters_is_none():
@@ -237,9 +256,8 @@ def test_a_control_without_runs_decides_nothing():
 
 
 def test_a_fixed_benchmark_is_subtracted_and_cancels_between_model_and_control():
-    test = Question(
-        "ours/m", (), "greater", 0.005, benchmark=0.84, controls=(Comparison("control/m"),)
-    )
+    control = comparison("control/m", ())
+    test = order_claim(compared_with=(), benchmark=0.84, controls=(control,))
     found = judged(test, ours=CLEAR, control=LESS)
 
     assert found.verdict == "reproduced"
@@ -252,7 +270,7 @@ def test_the_error_of_the_images_widens_a_small_difference():
     test = replace(TEST, matters=1e-9, image_error="error/m")
     other = [v - 0.004 - 0.0001 * i for i, v in enumerate(CLEAR)]
 
-    assert judged(replace(test, image_error=None), ours=CLEAR, other=other).verdict == "reproduced"
+    assert judged(replace(test, image_error=""), ours=CLEAR, other=other).verdict == "reproduced"
     found = judged(test, ours=CLEAR, other=other, error=[0.003] * 6)
     assert found.verdict == "inconclusive"
     assert found.high - found.mean == pytest.approx(1.96 * 0.003, rel=0.01)  # the seeds add little

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replication.claims.kinds import value
-from replication.claims.kinds.value import Scale
+from replication.claims.kinds.judgement import Scale
 
 QUICK = settings(max_examples=40, deadline=None)  # a busy machine is no failure
 NUMBER = st.floats(-1e3, 1e3).map(lambda v: float(f"{v:.6g}"))
@@ -35,7 +35,7 @@ def words(reported, mean_of_controls=None, *, n, seed=0):
 @pytest.mark.parametrize("n", [5, 10, 20])
 def test_an_honest_run_is_reproduced_in_80_percent_and_refused_in_5(n):
     found = words(lambda rng: rng.normal(), n=n)
-    rates = {word: found.count(word) / TRIES for word in value.WORDS}
+    rates = {word: found.count(word) / TRIES for word in value.Value.answers}
     print(f"honest, n = {n}: {rates}")
 
     assert rates["reproduced"] == pytest.approx(0.80, abs=0.027)  # three standard errors
@@ -47,7 +47,7 @@ def test_an_honest_run_is_reproduced_in_80_percent_and_refused_in_5(n):
 @pytest.mark.parametrize("n", [5, 10, 20])
 def test_a_number_four_deviations_off_is_reproduced_in_under_one_percent(n):
     found = words(lambda rng: 4.0, n=n)
-    rate = {word: found.count(word) / TRIES for word in value.WORDS}
+    rate = {word: found.count(word) / TRIES for word in value.Value.answers}
     print(f"4 sd off, n = {n}: {rate}")
 
     assert rate["reproduced"] < 0.01
@@ -61,7 +61,7 @@ def test_a_control_that_is_the_model_makes_nothing_reproduced(n):
         judged(rng.normal(size=n), rng.normal(), {"control": list(rng.normal(size=n))}).verdict
         for _ in range(TRIES)
     ]
-    rates = {word: found.count(word) / TRIES for word in value.WORDS}
+    rates = {word: found.count(word) / TRIES for word in value.Value.answers}
     print(f"control like the model, n = {n}: {rates}")
 
     assert rates["reproduced"] < 0.01
@@ -193,13 +193,14 @@ def test_without_any_run_there_is_no_number():
 
 
 def test_a_control_without_spread_prints_what_rounds_to_its_number():
-    """The resolution of the test set is the least half-width."""
+    """Half a digit, or one image of the test set, is the least half-width."""
     kmeans = {"k-means": [0.8448] * 5}
 
-    assert judged(SPREAD, 0.845, kmeans, resolution=0.0005).verdict == "vacuous"
-    assert judged(SPREAD, 0.845, kmeans).verdict != "vacuous"
-    assert judged([0.8448] * 5, 0.845, resolution=0.0005).verdict == "reproduced"
-    assert judged([0.8448] * 5, 0.845).verdict == "not reproduced"
+    assert judged(SPREAD, 0.845, kmeans).verdict == "vacuous"
+    assert judged(SPREAD, 0.846, kmeans).verdict != "vacuous"
+    assert judged(SPREAD, 0.846, kmeans, num_examples=500).verdict == "vacuous"  # one is 0.002
+    assert judged([0.8448] * 5, 0.845).verdict == "reproduced"
+    assert judged([0.8448] * 5, 0.846).verdict == "not reproduced"
 
 
 @pytest.mark.parametrize(
