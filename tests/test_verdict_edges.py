@@ -163,7 +163,7 @@ def test_reasons_say_what_decided():
     assert reasons == {
         "1 seed; at least 5 are needed",
         "nothing was run with profile full",
-        "28.1 % of runs like ours are predicted at least as far out as the printed 4.5",
+        "27.1 % of runs like ours are predicted at least as far out as the printed 4.5",
         "far/m could print 90 as well",
         "too few runs of the control two/m",
         "2 pairs of ours/m and two/m; at least 6 are needed",

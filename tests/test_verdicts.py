@@ -124,10 +124,13 @@ def test_a_metric_says_which_side_is_better_and_where_it_ends():
     accuracy = pd.DataFrame([("ours", "m", "fraction", "higher")], columns=columns)
     error = pd.DataFrame([("ours", "m", "ratio", "lower")], columns=columns)
 
-    assert judge(value_claim(0.96), measured(ours=runs), accuracy).verdict == "pessimistic"
-    assert judge(value_claim(0.96), measured(ours=runs), error).verdict == "optimistic"
-    assert judge(value_claim(0.96), measured(ours=runs), accuracy).high == 1
-    assert judge(value_claim(0.96), measured(ours=runs), error).high > 1
+    rows = measured(ours=runs).assign(num_examples=10_000)
+
+    assert judge(value_claim(0.96), rows, accuracy).verdict == "pessimistic"
+    assert judge(value_claim(0.96), rows, error).verdict == "optimistic"
+    assert judge(value_claim(0.96), rows, accuracy).high == 1 < judge(value_claim(0.96), rows).high
+    few = rows.assign(num_examples=20)  # images: one of them is 0.05
+    assert judge(value_claim(0.96), few, accuracy).verdict == "reproduced"
 
 
 def test_holm_counts_the_comparisons_of_the_article_and_no_readings():

@@ -60,11 +60,11 @@ def evidence_of(measurements: pd.DataFrame, metrics: pd.DataFrame | None = None)
         name = f"{experiment}/{metric}"
         values.setdefault(name, {})[int(seed)] = float(value)
         examples[name] = int(num_examples)
-    scales = {name: Scale(num_examples=n) for name, n in examples.items()}
+    scales = {}
     for row in () if metrics is None else metrics.itertuples(index=False):
         name = f"{row.experiment}/{row.metric}"
-        bounds = (0.0, 1.0) if row.unit == "fraction" else ()
-        scales[name] = Scale(row.better != "lower", *bounds, num_examples=examples.get(name))
+        share = (0.0, 1.0, examples.get(name)) if row.unit == "fraction" else ()
+        scales[name] = Scale(row.better != "lower", *share)
     return Evidence(values, scales)
 
 

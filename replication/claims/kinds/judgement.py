@@ -9,7 +9,7 @@ from replication.claims.differences import Difference
 
 @dataclass(frozen=True)
 class Scale:
-    """A metric's direction, range, and the number of examples that it is measured on."""
+    """A metric's direction and range; of a share also how many examples it is a share of."""
 
     higher_is_better: bool = True
     low: float = -math.inf
