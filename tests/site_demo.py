@@ -15,7 +15,10 @@ ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;"
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-PURITY = {"demo-run": (0.83, 0.84, 0.86), "demo-rival": (0.60, 0.62, 0.61)}
+PURITY = {
+    "demo-run": (0.83, 0.84, 0.86, 0.85, 0.845, 0.835),
+    "demo-rival": (0.60, 0.62, 0.61, 0.61, 0.605, 0.615),
+}
 CLAIMS = f"""slug = "demo"
 number = 1
 title = "Demo"
@@ -29,6 +32,7 @@ id = "high"
 says = "It is high | very."
 locator = "section 1"
 kind = "value"
+voice = "article"
 because = "printed so"
 measures = "demo-run/purity"
 reported = 0.845
@@ -42,10 +46,12 @@ id = "better"
 says = '''{HOSTILE}'''
 locator = '''{HOSTILE}'''
 kind = "order"
+voice = "article"
 because = '''{HOSTILE}'''
 measures = "demo-run/purity"
 compared_with = ["demo-rival/purity"]
 direction = "greater"
+matters = 0.005
 verdict = "reproduced"
 explanation = '''{HOSTILE}'''
 
@@ -58,6 +64,7 @@ id = "identity"
 says = "It is one."
 locator = "eq. (1)"
 kind = "exact"
+voice = "article"
 because = "round-off"
 measures = "demo-run/ratio"
 expected = 1.0
@@ -70,6 +77,7 @@ id = "grid"
 says = "It looks good."
 locator = "figure"
 kind = "reader"
+voice = "article"
 because = "a picture"
 figure = "grid"
 verdict = "shown"
@@ -80,10 +88,12 @@ id = "later"
 says = "It beats another."
 locator = "section 2"
 kind = "order"
+voice = "reading"
 because = "said so"
 measures = "demo-run/purity"
 compared_with = ["demo-extended/purity"]
 direction = "greater"
+matters = 0.005
 core = false
 verdict = "inconclusive"
 explanation = "Not run yet."

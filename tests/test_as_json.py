@@ -5,10 +5,11 @@ import math
 from dataclasses import replace
 
 import pytest
-from site_demo import make_project
+from site_demo import PURITY, make_project
 
 from replication.claims import as_json
 from replication.claims.check import check
+from replication.claims.tables import rows_of
 
 
 @pytest.fixture(scope="module")
@@ -29,20 +30,26 @@ def test_every_claim_is_an_object(report):
     found = told(report)
 
     assert list(found) == [claim.id for _, claim in report.claims]
-    assert found["high"]["values"] == {"0": 0.83, "1": 0.84, "2": 0.86}
-    assert found["identity"]["seeds_needed"] == 1
+    assert found["high"]["values"] == {str(i): v for i, v in enumerate(PURITY["demo-run"])}
+    assert (found["later"]["voice"], found["high"]["voice"]) == ("reading", "article")
+    assert found["high"]["controls"] == [
+        {"control": "demo-rival/purity", "passes": False, "reason": "could not print it"}
+    ]
     assert (found["grid"]["mean"], found["grid"]["against_ourselves"]) == (None, None)
-    assert (found["grid"]["seeds_needed"], found["grid"]["seeds_to_decide"]) == (None, "none")
+    assert (found["grid"]["seeds_needed"], found["grid"]["seeds_to_decide"]) == (None, "–")
 
 
 @pytest.mark.parametrize(
     ("needed", "number", "words"),
-    [(math.inf, None, "over 1000"), (None, None, "at least 3"), (12, 12, "12")],
+    [(math.inf, None, "over 1000"), (None, None, "unknown"), (12, 12, "12")],
 )
 def test_an_infinite_number_of_seeds_is_null_and_words(report, needed, number, words):
     """It was written as `Infinity`, which is no JSON; the words say why there is no number."""
-    judged = {name: replace(each, seeds_needed=needed) for name, each in report.judgements.items()}
-    found = told(replace(report, judgements=judged))["high"]
+    judged = {
+        name: replace(each, verdict="inconclusive", seeds_needed=needed)
+        for name, each in report.judgements.items()
+    }
+    found = told(replace(report, rows=rows_of(report.articles, judged)))["high"]
 
     assert (found["seeds_needed"], found["seeds_to_decide"]) == (number, words)
 

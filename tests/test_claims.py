@@ -23,6 +23,7 @@ because = "printed so"
 measures = "demo-run/purity"
 reported = 0.845
 controls = []
+voice = "article"
 """
 ORDER = """[[claims]]
 id = "two"
@@ -33,6 +34,8 @@ because = "said so"
 measures = "demo-run/purity"
 compared_with = ["demo-other/purity"]
 direction = "greater"
+matters = 0.005
+voice = "reading"
 
 [[claims.controls]]
 measures = "demo-control/purity"
@@ -55,7 +58,7 @@ def test_the_projects_own_claims_load_and_keep_the_contract():
 
     assert article.number == 5
     assert all(any(found.startswith(row) for found in ids) for row in rows)
-    assert {c.id: c.reported for c in article.claims if c.reported}["mnist-purity"] == 0.845
+    assert {c.id: c.target for c in article.claims}["mnist-purity"] == 0.845
 
 
 def test_an_address_that_is_not_the_articles_own_says_what_it_leads_to(tmp_path):
@@ -79,7 +82,9 @@ def test_a_claim_keeps_everything_it_says(tmp_path):
     value, order = load(tmp_path, ARTICLE + VALUE + ORDER)["demo"].claims
 
     assert (value.reported, value.verdict, value.core) == (0.845, "", True)
-    assert order.controls == (Comparison("demo-control/purity", ("demo-other/purity",)),)
+    assert order.controls == (
+        Comparison(measures="demo-control/purity", compared_with=("demo-other/purity",)),
+    )
     assert order.references == ("demo-run/purity", "demo-other/purity", "demo-control/purity")
     assert value.line == 10
 
@@ -98,17 +103,23 @@ def test_a_claim_keeps_everything_it_says(tmp_path):
         ("reported =", "tolerance = 1\nreported =", 16, "key 'tolerance': .* unknown"),
         ('kind = "value"', 'kind = "valu"', 13, "expected one of value, order, exact, reader"),
         ('id = "one"', 'id = "One Two"', 10, "key 'id': expected a kebab-case name"),
-        ('id = "one"', 'id = "two"', 20, "key 'id': expected an id of its own"),
+        ('id = "one"', 'id = "two"', 21, "key 'id': expected an id of its own"),
         ("demo-run/purity", "demo-run", 15, "key 'measures': expected 'experiment-name/metric"),
         ("controls = []", 'controls = ["x"]', 17, "key 'controls': expected a list of"),
-        ('direction = "greater"', 'direction = "up"', 27, "expected 'greater' or 'less'"),
-        ("because = \"said so\"", 'because = ""', 24, "key 'because': expected a text that is not"),
+        ('direction = "greater"', 'direction = "up"', 28, "expected 'greater' or 'less'"),
+        ("because = \"said so\"", 'because = ""', 25, "key 'because': expected a text that is not"),
         ('slug = "demo"', 'slug = "other"', 1, "article, key 'slug': expected the name of the f"),
         ("number = 9\n", "", 1, "article, key 'number': expected a whole number > 0, .* receive"),
         ("year = 2018", "link = ''\nyear = 2018", 5, "article, key 'link': expected a text of one"),
         ("year = 2018", "year_estimated = 'x'\nyear = 2018", 5,
          "article, key 'year_estimated': expected true or false, received 'x'"),
         ("year = 2018", "colour = 1\nyear = 2018", 5, "article, key 'colour': .* unknown key"),
+        ('voice = "article"\n', "", 10, "key 'voice': expected 'article' .* received nothing; add"),
+        ('"article"', '"us"', 18, "key 'voice': expected 'article' .*, received 'us'"),
+        ("matters = 0.005\n", "", 21, "key 'matters': expected a finite number > 0, .* nothing"),
+        ("matters = 0.005", "matters = 0", 29, "key 'matters': expected a finite number > 0, .* 0"),
+        ("matters = 0.005", "matters = true", 29, "key 'matters': expected .*, received True"),
+        ("matters =", "benchmark = 0.8\nmatters =", 26, "'compared_with': expected either comp"),
     ],
 )  # fmt: skip
 def test_a_wrong_key_is_named_with_file_line_and_claim(tmp_path, before, after, line, message):
@@ -121,7 +132,7 @@ def test_a_wrong_key_is_named_with_file_line_and_claim(tmp_path, before, after, 
 
 def test_a_verdict_must_be_one_of_its_kind_and_explained(tmp_path):
     """`contradicted` is no verdict on a value; a signature without a reason is none."""
-    with pytest.raises(ClaimError, match=r"demo\.toml:18: .*'verdict': expected one of reproduced"):
+    with pytest.raises(ClaimError, match=r"demo\.toml:19: .*'verdict': expected one of reproduced"):
         load(tmp_path, ARTICLE + VALUE + 'verdict = "contradicted"\nexplanation = "x"\n')
     with pytest.raises(ClaimError, match=r"demo\.toml:.*'explanation': expected why"):
         load(tmp_path, ARTICLE + VALUE + 'verdict = "reproduced"\n')

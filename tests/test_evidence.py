@@ -17,6 +17,7 @@ VERDICTS = pd.read_csv(settings.RESULTS / "verdicts.csv", keep_default_na=False)
 MEASUREMENTS = pd.concat(
     pd.read_csv(path) for path in sorted(settings.RESULTS.glob("*/measurements.csv"))
 )
+METRICS = pd.concat(pd.read_csv(path) for path in sorted(settings.RESULTS.glob("*/metrics.csv")))
 FULL = MEASUREMENTS[MEASUREMENTS["profile"] == "full"]
 CLAIMS = {f"{slug}/{claim.id}": claim for slug, claim in claims_of(claims.load())}
 of_kind = {
@@ -56,48 +57,76 @@ def test_every_claim_has_one_row_in_order():
     assert sorted(VERDICTS["article"] + "/" + VERDICTS["claim"]) == sorted(CLAIMS)
 
 
+def share(reference):
+    """Whether a metric is a fraction, whose interval ends at 0 and 1."""
+    experiment, metric = reference.split("/")
+    found = METRICS[(METRICS["experiment"] == experiment) & (METRICS["metric"] == metric)]
+    return list(found["unit"]) == ["fraction"]
+
+
 @pytest.mark.parametrize("name", of_kind["value"])
 def test_the_interval_of_a_value_is_that_of_one_more_draw(name):
     """Student's t of a difference between one new seed and the mean of the old ones."""
-    values = seeds(CLAIMS[name].measures).to_numpy()
-    assert int(row(name)["n"]) == len(values)
-    if len(values) > 1 and values.std():
-        spread = values.std(ddof=1) * np.sqrt(1 + 1 / len(values))
-        interval = stats.t.interval(0.95, len(values) - 1, values.mean(), spread)
-        assert bounds(name) == close(*interval)
-    inside = bool(len(values)) and bounds(name)[0] <= CLAIMS[name].reported <= bounds(name)[1]
-    possible = {"inconclusive"} if len(values) < 3 else {"not reproduced"}
-    if inside and len(values) >= 3:
-        possible = {"reproduced", "vacuous", "inconclusive"}
-    assert row(name)["verdict"] in possible
-
-
-@pytest.mark.parametrize("name", of_kind["order"])
-def test_the_interval_of_an_order_is_that_of_the_paired_test(name):
-    """scipy's paired t test, against the rival that comes closest."""
     claim = CLAIMS[name]
-    ours, sides, intervals = seeds(claim.measures), [], []
+    values = seeds(claim.measures).to_numpy()
+    assert int(row(name)["n"]) == len(values)
+    if len(values) < 5:
+        assert row(name)["verdict"] == "inconclusive"
+    if len(values) < 2 or not np.ptp(values):
+        return
+    spread = values.std(ddof=1) * np.sqrt(1 + 1 / len(values))
+    interval = stats.t.interval(0.95, len(values) - 1, values.mean(), spread)
+    shown = np.clip(interval, 0, 1) if share(claim.measures) else interval
+    assert bounds(name) == close(*shown)
+    tail = stats.t.sf(abs(claim.reported - values.mean()) / spread, len(values) - 1)
+    words = {"reproduced", "optimistic", "pessimistic", "not reproduced"}
+    if row(name)["verdict"] in words:  # no control could print it, and all are far enough away
+        assert (row(name)["verdict"] == "not reproduced") == (tail < 0.025)
+        assert (row(name)["verdict"] == "reproduced") == (tail >= 0.10)
+        for control in claim.controls:
+            away = abs(seeds(control).mean() - claim.reported)
+            assert (interval[1] - interval[0]) / 2 <= away
+
+
+def pair(claim, reference):
+    """Mean, interval and p of ours less one rival, by scipy's tests."""
+    ours, other = seeds(claim.measures), seeds(reference)
+    if claim.unpaired:
+        found = stats.ttest_ind(ours, other, equal_var=False)
+        return min(len(ours), len(other)), ours.mean() - other.mean(), found
+    pairs = pd.concat([ours, other], axis=1, keys=["a", "b"]).dropna()
+    found = stats.ttest_rel(pairs["a"], pairs["b"]) if len(pairs) > 1 else None
+    return len(pairs), (pairs["a"] - pairs["b"]).mean(), found
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in of_kind["order"] if CLAIMS[name].benchmark is None]
+)
+def test_the_interval_of_an_order_is_that_of_the_test(name):
+    """scipy's paired t test, or Welch's, against the rival that decides."""
+    claim, sides, shown = CLAIMS[name], [], []
     for reference in claim.compared_with:
-        pairs = pd.concat([ours, seeds(reference)], axis=1, keys=["a", "b"]).dropna()
-        if len(pairs) < 3:
+        n, mean, found = pair(claim, reference)
+        if n < (4 if claim.unpaired else 6):
             assert row(name)["verdict"] == "inconclusive"
             return
-        difference = pairs["a"] - pairs["b"]
-        if np.ptp(difference):
-            interval = tuple(stats.ttest_rel(pairs["a"], pairs["b"]).confidence_interval(0.95))
-        else:
-            interval = (difference.iloc[0],) * 2
+        constant = not np.isfinite(found.pvalue) or found.pvalue == 0
+        low, high = (mean, mean) if constant else found.confidence_interval(0.95)
+        shown.append((low, high))
         sign = 1 if claim.direction == "greater" else -1
-        intervals.append((sign * difference.mean(), interval))
-        low, high = sorted(sign * bound for bound in interval)
-        sides.append("claimed" if low > 0 else "other" if high < 0 else "across")
-    assert bounds(name) == close(*min(intervals)[1])
-    possible = {"inconclusive"}
-    if "other" in sides:
-        possible = {"contradicted"}
-    elif set(sides) == {"claimed"}:
-        possible = {"reproduced", "vacuous", "inconclusive"}
-    assert row(name)["verdict"] in possible
+        least, most = sorted((sign * low, sign * high))
+        same = -claim.matters < low and high < claim.matters
+        sides.append("same" if same else "+" if least > 0 else "-" if most < 0 else "0")
+    if not claim.image_error:
+        assert bounds(name) in [close(*each) for each in shown]
+    verdict = row(name)["verdict"]
+    if verdict in ("reproduced", "vacuous"):
+        assert set(sides) == {"+"}
+    elif verdict in ("contradicted", "does not hold"):
+        assert "-" in sides
+        assert (verdict == "contradicted") == (claim.voice == "article")
+    elif verdict == "no difference":
+        assert "same" in sides and "-" not in sides
 
 
 @pytest.mark.parametrize("name", of_kind["exact"])

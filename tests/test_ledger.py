@@ -99,12 +99,12 @@ def test_numbers_that_are_no_fractions_are_given_in_their_unit_and_per_cent(arti
         (
             'ours = "uniform"\n',
             "",
-            20,
+            21,
             "key 'ours': expected a text that is not empty, .* rec",
         ),
-        ('"ours/m"', '"ours"', 24, "key 'measures': expected 'experiment-name/metric_name'"),
-        ("what = ", "whit = ", 25, "key 'alternatives': expected one or more tables with a text"),
-        ('id = "initialiser"', 'id = "A B"', 20, "key 'id': expected a kebab-case name"),
+        ('"ours/m"', '"ours"', 25, "key 'measures': expected 'experiment-name/metric_name'"),
+        ("what = ", "whit = ", 26, "key 'alternatives': expected one or more tables with a text"),
+        ('id = "initialiser"', 'id = "A B"', 21, "key 'id': expected a kebab-case name"),
     ],
 )
 def test_a_wrong_open_detail_is_named_with_its_line(tmp_path, before, after, line, message):

@@ -172,7 +172,7 @@ def test_a_claim_file_with_a_wrong_binding_is_named_with_its_line(tmp_path, wron
     text = ARTICLE + VALUE + f'explanation = "It is {wrong}."\n'
     (tmp_path / "demo.toml").write_text(text)
 
-    with pytest.raises(ClaimError, match=r"demo\.toml:18: claim \"one\", key 'explanation': expec"):
+    with pytest.raises(ClaimError, match=r"demo\.toml:19: claim \"one\", key 'explanation': expec"):
         claims.load(tmp_path)
 
 

@@ -28,18 +28,20 @@ id = "high"
 says = "It is high | very."
 locator = "section 1"
 kind = "value"
+voice = "article"
 because = "printed so"
 measures = "demo-run/purity"
 reported = 0.845
 controls = ["demo-control/purity"]
 verdict = "reproduced"
-explanation = "Three seeds hold it."
+explanation = "Five seeds hold it."
 
 [[claims]]
 id = "grid"
 says = "It looks good."
 locator = "figure"
 kind = "reader"
+voice = "article"
 because = "a picture"
 figure = "grid"
 verdict = "shown"
@@ -50,10 +52,12 @@ id = "later"
 says = "It beats another."
 locator = "section 2"
 kind = "order"
+voice = "article"
 because = "said so"
 measures = "demo-run/purity"
 compared_with = ["demo-extended/purity"]
 direction = "greater"
+matters = 0.005
 core = false
 verdict = "inconclusive"
 explanation = "Not run yet."
@@ -83,7 +87,7 @@ def project(tmp_path):
     (tmp_path / "claims").mkdir()
     (tmp_path / "claims" / "demo.toml").write_text(CLAIMS)
     (tmp_path / "README.md").write_text(README)
-    for seed, value in enumerate((0.83, 0.84, 0.86)):
+    for seed, value in enumerate((0.83, 0.84, 0.86, 0.84, 0.85)):
         record(tmp_path / "results", "demo-run", seed, value)
         record(tmp_path / "results", "demo-control", seed, 0.5)
     refresh(tmp_path)
@@ -154,8 +158,8 @@ def test_new_undecided_and_unrun_numbers_are_no_problem(project):
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ('"reproduced"', '"vacuous"', "demo/high: vacuous, as signed | reproduced (n = 3)"),
-        ('"reproduced"', '""', "demo/high: a signed verdict | reproduced (n = 3)"),
+        ('"reproduced"', '"vacuous"', "demo/high: vacuous, as signed | reproduced (n = 5)"),
+        ('"reproduced"', '""', "demo/high: a signed verdict | reproduced (n = 5)"),
         ("demo-control/purity", "demo-control/puriti", "demo/high: metrics that demo/metrics.csv"),
     ],
 )
@@ -184,7 +188,7 @@ def test_missing_and_surplus_rows_are_problems(project):
     table_files.write_metrics(project / "results", "demo", metrics)
 
     found = [problem.found for problem in run_check(project).problems]
-    assert found == ["no row of entropy"] * 3
+    assert found == ["no row of entropy"] * 5
 
 
 def test_a_core_experiment_needs_a_full_run_and_every_run_its_provenance(project):
@@ -208,12 +212,12 @@ def test_a_tolerance_narrower_than_seed_noise_is_a_problem(project):
     (project / "claims" / "demo.toml").write_text(exact)
     refresh(project)
 
-    assert "a tolerance of at least the seed noise, 0.0758917" in only_problem(run_check(project))
+    assert "a tolerance of at least the seed noise, 0.0346782" in only_problem(run_check(project))
 
 
 def test_generated_files_that_are_out_of_date_are_problems(project):
     """One more seed changes verdicts.csv and README; `make report` mends both."""
-    record(project / "results", "demo-run", 3, 0.845)
+    record(project / "results", "demo-run", 5, 0.845)
 
     problems = run_check(project).problems
     assert [p.subject.rsplit("/", 1)[1] for p in problems] == ["verdicts.csv", "README.md"]
@@ -235,10 +239,10 @@ def test_the_readme_table_has_both_axes_and_leaves_the_rest_alone(project):
     """Cells are escaped, numbers carry interval and n."""
     text = (project / "README.md").read_text()
 
-    assert text.startswith("# Demo\n\n<!-- claims:begin -->\n| article | claim | expected |")
+    assert text.startswith("# Demo\n\n<!-- claims:begin -->\n**What the articles claim**\n\n| art")
     assert text.endswith("\n<!-- claims:end -->\n\nAfter.\n")
-    assert r"`high`: It is high \| very. | 0.845 | 0.8433 [0.7674, 0.9192], n = 3" in text
-    assert "n = 3 | 3 | **reproduced** | 3 seeds, run anew |" in text
+    assert r"`high`: It is high \| very. | 0.845 | 0.844 [0.8093, 0.8787], n = 5" in text
+    assert "n = 5 | – | **reproduced** | 5 seeds, re-run |" in text
     assert replace_table(text, "claims", "x", "README.md") == README.replace("old", "x")
 
 
@@ -247,13 +251,14 @@ def test_verdicts_have_one_row_per_claim_and_nothing_volatile(project):
     lines = (project / "results" / "verdicts.csv").read_text().splitlines()
 
     assert lines[0] == (
-        "article,claim,kind,says,expected,mean,low,high,n,seeds_needed,rests_on,verdict"
+        "article,claim,voice,kind,says,expected,mean,low,high,n,seeds_needed,rests_on,verdict,"
+        "depends_on_settings"
     )
-    assert lines[1] == "demo,grid,reader,It looks good.,,,,,0,none,none,shown"
-    assert lines[2].startswith("demo,high,value,It is high | very.,0.845,0.843333,0.767")
+    assert lines[1] == "demo,grid,article,reader,It looks good.,,,,,0,–,none,shown,no"
+    assert lines[2].startswith("demo,high,article,value,It is high | very.,0.845,0.844,0.809")
     assert lines[3] == (
-        "demo,later,order,It beats another.,,,,,0,at least 3,"
-        "demo-run/purity; demo-extended/purity,inconclusive"
+        "demo,later,article,order,It beats another.,,,,,0,unknown,"
+        "demo-run/purity; demo-extended/purity,inconclusive,no"
     )
 
 
@@ -262,8 +267,8 @@ def test_the_summary_counts_verdicts_but_no_picture(project):
     record(project / "build", "demo-run", 0, 0.83)
 
     assert report.summary_line(run_check(project, project / "build")) == (
-        "2 claims: 1 reproduced, 1 inconclusive; 1 picture shown, not counted; "
-        "against ourselves, by experiment: 1 not run, 1 stable; 0 problems"
+        "2 claims of the articles: 1 reproduced, 1 inconclusive; 1 picture shown, not counted; "
+        "stability, by experiment: 1 not run, 1 stable; 0 problems"
     )
 
 
@@ -291,10 +296,10 @@ def test_a_terminal_of_any_width_breaks_no_word_and_no_number(project, width):
 
     assert max(map(len, lines)) <= width
     assert {"high", "grid", "reproduced", "shown", "inconclusive"} <= set(cells)
-    assert any(cell.endswith("[0.7674, 0.9192], n = 3") for cell in cells)
+    assert any(cell.endswith("[0.8093, 0.8787], n = 5") for cell in cells)
     assert ("balance-balance-balance-balance" in cells) == (width > 66)
     assert (sum("demo" in line for line in lines) == 1) == (width < 140)  # a heading, not a column
-    assert any("against" in line for line in lines) == (width > 80)
+    assert any("stability" in line for line in lines) == (width > 80)
     assert all(re.fullmatch("(balance-?)+", cell) for cell in cells if cell.startswith("bal"))
 
 
@@ -317,7 +322,7 @@ def test_after_an_embedded_run_the_claims_are_loudly_not_run(project):
     )
     text = printed(report.print_claims, found, ran_profile="embedded")
     assert "NOT RUN (digits: stable)" in text
-    assert "no claim on the full data sets was run anew" in text
+    assert "no claim on the full data sets was re-run" in text
 
 
 def test_all_problems_are_printed_with_their_cure(project):
@@ -327,7 +332,7 @@ def test_all_problems_are_printed_with_their_cure(project):
 
     text = printed(report.print_problems, run_check(project))
     assert "Problems (2)" in text
-    assert "demo/high" in text and "demo/grid" in text and "demo.toml:22" in text
+    assert "demo/high" in text and "demo/grid" in text and "demo.toml:23" in text
 
 
 def test_judging_loads_nothing_heavy():

@@ -237,8 +237,10 @@ def test_pictures_are_no_claims(built):
     """The first page counted 86 claims where 81 are judged, and gave pictures a part of the bar."""
     index, article = built[2]["index.html"], built[2]["article/demo.html"]
 
-    assert "4 claims, by verdict; 1 picture shown" in index.text
-    assert "Its 4 claims; 1 picture shown" in article.text
+    assert "What the articles claim: 3 claims, by verdict; 1 picture shown" in index.text
+    assert "What we read into them: 1 reading of ours, by verdict" in index.text
+    assert "3 claims: 3 reproduced; 1 picture shown" in article.text
+    assert "1 reading of ours: 1 inconclusive" in article.text
     for page in (index, article):
         bars = re.findall(r'<span class="bar"[^>]*>(.*?)</span></span>', page.html)
         assert bars and not any("v-shown" in bar for bar in bars)
@@ -297,4 +299,4 @@ def test_the_ledger_and_the_departures_are_on_one_page(built):
 
     assert "None, but for" in page.text and "How it starts." in page.text
     assert "-23.33 points" in page.text and "The intro." in page.text
-    assert f"purity: {np.mean(PURITY['demo-run']):.4g}, n = 3" in " ".join(page.text.split())
+    assert f"purity: {np.mean(PURITY['demo-run']):.4g}, n = 6" in " ".join(page.text.split())

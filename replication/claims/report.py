@@ -185,8 +185,7 @@ def summary_line(report: Report, *, ran_profile: str | None = None) -> str:
     which = "experiment on the digits" if judged == "embedded" else "experiment"
     pictures = sum(not row.claim.is_counted for row in report.rows)
     parts = [
-        _by_verdict(report, "article", "claim"),
-        _by_verdict(report, "reading", "reading"),
+        *filter(None, (_by_verdict(report, voice) for voice in VOICES)),
         *([f"{_count(pictures, 'picture')} shown, not counted"] if pictures else []),
         f"stability, by {which}: {_tally(statuses)}",
         _count(len(report.problems), "problem"),
@@ -195,12 +194,13 @@ def summary_line(report: Report, *, ran_profile: str | None = None) -> str:
     return f"{line}. {_not_run(ran_profile)}" if ran_profile in ("embedded", "smoke") else line
 
 
-def _by_verdict(report: Report, voice: str, noun: str) -> str:
-    """How many claims of the articles, or readings of ours, came to each verdict."""
+def _by_verdict(report: Report, voice: str) -> str:
+    """How many claims of the articles, or readings of ours, came to each verdict, if any."""
     counted = (row for row in report.rows if row.claim.voice == voice and row.claim.is_counted)
     verdicts = Counter(row.found.verdict for row in counted)
-    whose = "of the articles" if voice == "article" else "of ours"
-    return f"{_count(verdicts.total(), noun)} {whose}: {_tally(verdicts)}"
+    noun, whose = ("claim", "the articles") if voice == "article" else ("reading", "ours")
+    count = f"{_count(verdicts.total(), noun)} of {whose}: {_tally(verdicts)}"
+    return count if verdicts else ""
 
 
 def _today(report: Report, claim: Claim, ran_profile: str | None) -> str:

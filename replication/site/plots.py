@@ -3,7 +3,6 @@
 from markupsafe import Markup
 
 from replication.claims import Claim
-from replication.claims.kinds import Order
 from replication.claims.kinds.judgement import ControlOutcome
 from replication.claims.tables import Row
 from replication.site.evidence import Evidence, Measure
@@ -18,7 +17,8 @@ def verdict_strip(row: Row) -> Strip | None:
     if not found.values:
         return None
     low, high = (found.low, found.high) if claim.has_interval else (None, None)
-    return Strip(found.values, low, high, found.mean, claim.target, claim.band)
+    target = 0.0 if found.contrasts else claim.target
+    return Strip(found.values, low, high, found.mean, target, claim.band)
 
 
 def in_a_cell(row: Row) -> Markup:
@@ -47,7 +47,7 @@ def sides_figure(claim: Claim, evidence: Evidence) -> tuple[Rows, Markup] | None
     measures = [each for each in map(evidence.measure, named) if each.values]
     if len(measures) < 2:
         return None
-    target = None if isinstance(claim, Order) else claim.target
+    target = claim.target
     strips = {each.name: Strip(each.values, mean=each.mean, target=target) for each in measures}
     scale = scale_of(number for strip in strips.values() for number in strip.numbers)
     return _rows(strips, scale, "side"), axis(scale, target)
@@ -59,7 +59,7 @@ def control_figure(
     """The differences that a control of a comparison shows, beside zero."""
     strips = {
         f"{control.name} less {rival}" if rival else control.name: Strip(
-            each.values, each.low, each.high, each.mean, claim.target, claim.band
+            each.values, each.low, each.high, each.mean, 0.0, claim.band
         )
         for rival, each in control.contrasts.items()
         if each.values

@@ -1,7 +1,7 @@
 """Mutants of metrics, losses and verdicts: one small fault each, and who notices.
 
     python tests/trust/mutants.py                      run all, write who survived and the counts
-    python tests/trust/mutants.py --only claims/power  run one module
+    python tests/trust/mutants.py --only claims/differences  run one module
     python tests/trust/mutants.py --sample 40          run a sample, write nothing
 
 A mutant is made on the syntax tree and lives in the memory of a child process: the file of the
@@ -43,9 +43,13 @@ TESTS = {  # which tests a module must be caught by
     "metrics/probes": ("tests/test_probes.py",),
     "metrics/signals": ("tests/test_signals.py",),
     "losses": ("tests/test_losses.py", "tests/test_penalties.py"),
-    "claims/intervals": (*_JUDGING, "tests/test_power.py"),
-    "claims/power": ("tests/test_power.py",),
-    "claims/verdicts": (*_JUDGING, "tests/test_power.py"),
+    "claims/intervals": (*_JUDGING, "tests/test_kinds_value.py"),
+    "claims/exact_tests": ("tests/test_exact_tests.py",),
+    "claims/differences": ("tests/test_kinds_order.py", *_JUDGING),
+    "claims/kinds/value": ("tests/test_kinds_value.py", *_JUDGING),
+    "claims/kinds/order": ("tests/test_kinds_order.py", *_JUDGING),
+    "claims/kinds/exact": _JUDGING,
+    "claims/verdicts": _JUDGING,
     "claims/regression": _JUDGING,
     "claims/check": ("tests/test_check.py", "tests/test_report.py"),
 }

@@ -185,12 +185,10 @@ def texts(output):
 
 def unlike(text, slug, found):
     """Claims whose number is not in the text as we have it now."""
-    from replication.claims.tables import format_ours
-
     return [
         claim.id
         for each, claim in claims_of(found.articles)
-        if each == slug and format_ours(claim, found.judgements[slug, claim.id]) not in text
+        if each == slug and claim.ours(found.judgements[slug, claim.id]) not in text
     ]
 
 

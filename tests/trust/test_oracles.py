@@ -17,7 +17,10 @@ MODULES = (
     *(f"metrics/{name}" for name in ("clusters", "codes", "directions", "jacobians", "probes")),
     "metrics/signals",
     "losses",
-    *(f"claims/{name}" for name in ("intervals", "judge", "power", "regression", "verdicts")),
+    *(
+        f"claims/{name}"
+        for name in ("differences", "exact_tests", "intervals", "regression", "verdicts")
+    ),
 )
 ORACLES = {
     "metrics/clusters": {
@@ -77,22 +80,30 @@ ORACLES = {
     "claims/intervals": {
         "Interval": "test_verdict_edges.py::test_an_interval_without_values_is_refused_and_one_value_has_no_width",
         "t_quantile": "test_verdict_edges.py::test_the_t_quantile_is_that_of_scipy_stats",
+        "tail": "test_kinds_value.py::test_the_share_further_out_against_scipy",
+        "seeds_until": "test_kinds_value.py::test_the_seeds_it_takes_are_the_first_that_make_the_interval_narrow_enough",
         "prediction_interval": "test_verdicts.py::test_intervals_agree_with_scipy",
         "mean_interval": "test_verdicts.py::test_intervals_agree_with_scipy",
         "moments": "test_verdict_edges.py::test_moments_against_numpy",
     },
+    "claims/exact_tests": {
+        "signed_rank_p": "test_exact_tests.py::test_the_signed_rank_test_against_all_signs",
+        "rank_sum_p": "test_exact_tests.py::test_the_rank_sum_test_against_all_ways_to_share_the_ranks",
+        "share_bounds": "test_exact_tests.py::test_the_bounds_of_a_share_are_those_of_scipy",
+        "expected_best": "test_exact_tests.py::test_the_expected_best_is_the_mean_over_all_choices",
+        "holm": "test_exact_tests.py::test_holm_keeps_the_false_alarms_of_a_family_at_one_in_twenty",
+    },
+    "claims/differences": {
+        "Difference": "test_kinds_order.py::test_the_interval_against_scipy",
+        "by_seed": "test_verdicts.py::test_an_order_pairs_seeds_and_ignores_the_unpaired",
+        "difference": "test_kinds_order.py::test_the_interval_of_groups_against_scipy",
+    },
     "claims/verdicts": {
         "judge": "test_verdict_edges.py::test_orders_against_a_judge_written_again",
-        "judge_by": "test_verdict_edges.py::test_values_by_seed_against_a_loop",
-        "values_by_seed": "test_verdict_edges.py::test_values_by_seed_against_a_loop",
-        "Judgement": "test_verdict_edges.py::test_values_and_identities_against_a_judge_written_again",
-    },
-    "claims/power": {
-        "seeds_for_mean": "test_power.py::test_seeds_for_a_mean_against_a_loop_over_scipy",
-        "seeds_for_draw": "test_power.py::test_seeds_for_a_draw_against_a_loop_over_scipy",
-        "seeds_for_value": "test_power.py::test_seeds_for_a_value_against_a_loop_over_scipy",
-        "is_out_for_good": "test_power.py::test_seeds_for_a_draw_against_a_loop_over_scipy",
-        "format_seeds": "test_power.py::test_more_seeds_than_anybody_runs_are_infinitely_many",
+        "judge_all": "test_verdicts.py::test_holm_counts_the_comparisons_of_the_article_and_no_readings",
+        "judge_article": "test_verdicts.py::test_holm_counts_the_comparisons_of_the_article_and_no_readings",
+        "evidence_of": "test_verdicts.py::test_a_metric_says_which_side_is_better_and_where_it_ends",
+        "values_by_seed": "test_verdicts.py::test_values_by_seed_against_a_loop",
     },
     "claims/regression": {
         "Regression": "test_verdict_edges.py::test_comparison_against_itself_in_words",

@@ -126,9 +126,9 @@ class Order(Claim):
         return tuple(dict.fromkeys([*self.judged, *of_controls]))
 
     @property
-    def target(self) -> float:
-        """No difference."""
-        return 0.0
+    def target(self) -> float | None:
+        """The benchmark, if there is one."""
+        return self.benchmark
 
     @property
     def band(self) -> tuple[float, float]:
