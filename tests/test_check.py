@@ -9,8 +9,8 @@ from replication.results import seals
 from tests import table_files
 from tests.test_report import edit, project, record, refresh, run_check  # noqa: F401
 
-AGAIN = "run it anew and `make accept`"
-ANEW = "write it anew with `make report`"
+AGAIN = "re-run it and `make accept`"
+ANEW = "update it with `make report`"
 OPEN = """
 [[open]]
 id = "width"
@@ -43,8 +43,8 @@ def test_drift(project, profile, doubted):  # noqa: F811
             f"demo-run/purity, {profile}, seed 1",
             "0.84, as in the same environment",
             "0.841",
-            "drift: see `why` for what changed; mend it, or commit it with `make accept`; "
-            "an old build/ beside newer results/ is mended by `make reproduce`",
+            "drift: see `why` for what changed; fix it, or commit it with `make accept`; "
+            "for an old build/ beside newer results/, `make reproduce`",
             measures=doubted,
         )
     ]
@@ -174,7 +174,7 @@ def test_runs_elsewhere(project):  # noqa: F811
         "jax,cpu,demo-run,full,0,purity,0.83\n"
         "jax,cpu,demo-wide,full,0,purity,0.83\n"
     )
-    again = "run it there anew, then `python -m replication backends FOLDER`"
+    again = "re-run it there, then `python -m replication backends FOLDER`"
 
     found = problems(project)
     assert [(each.expected, each.found, each.fix) for each in found] == [
@@ -254,7 +254,7 @@ def test_documents(project):  # noqa: F811
 
     readme.write_text(text.replace("0.844 [", "0.845 ["))
     assert problems(project) == [
-        Problem(str(readme), "the table 'claims' as recomputed", "another one", ANEW, (readme, 1))
+        Problem(str(readme), "the table 'claims' as recomputed", "out of date", ANEW, (readme, 1))
     ]
     readme.write_text("# Demo\n")
     (found,) = problems(project)
@@ -303,7 +303,7 @@ def test_numbers_in_sentences(project):  # noqa: F811
     ]
     (bad,) = found("of <!-- =demo-run -->84<!-- / -->")
     assert (bad.subject, bad.expected, bad.fix, bad.place) == (
-        str(page), "sentences with marked numbers", "mend the mark", None,
+        str(page), "sentences with marked numbers", "fix the mark", None,
     )  # fmt: skip
 
 
@@ -370,7 +370,7 @@ def test_a_broken_seal(project):  # noqa: F811
             "demo-run, full, seed 1",
             "rows and provenance as they were accepted",
             "no seal",
-            "restore them from git, or run it anew and `make accept`",
+            "restore them from git, or re-run it and `make accept`",
             measures=("demo-run/purity",),
         )
     ]

@@ -119,7 +119,7 @@ def test_a_claim_keeps_everything_it_says(tmp_path):
         ("matters = 0.005\n", "", 21, "key 'matters': expected a finite number > 0, .* nothing"),
         ("matters = 0.005", "matters = 0", 29, "key 'matters': expected a finite number > 0, .* 0"),
         ("matters = 0.005", "matters = true", 29, "key 'matters': expected .*, received True"),
-        ("matters =", "benchmark = 0.8\nmatters =", 26, "'compared_with': expected either comp"),
+        ("matters =", "benchmark = 0.8\nmatters =", 27, "'compared_with': expected either comp"),
     ],
 )  # fmt: skip
 def test_a_wrong_key_is_named_with_file_line_and_claim(tmp_path, before, after, line, message):

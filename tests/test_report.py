@@ -212,7 +212,7 @@ def test_a_tolerance_narrower_than_seed_noise_is_a_problem(project):
     (project / "claims" / "demo.toml").write_text(exact)
     refresh(project)
 
-    assert "a tolerance of at least the seed noise, 0.0346782" in only_problem(run_check(project))
+    assert "a tolerance of at least the seed noise, 0.0346778" in only_problem(run_check(project))
 
 
 def test_generated_files_that_are_out_of_date_are_problems(project):

@@ -247,7 +247,7 @@ def _rows(tables: _Committed) -> Iterator[Problem]:
     for run, rows in tables.measurements.groupby(["experiment", "profile", "seed"]):
         subject = f"{run[0]}, {run[1]}, seed {run[2]}"
         expected, found = declared.get(run[0], set()), set(rows["metric"])
-        again = "run it anew and `make accept`"
+        again = "re-run it and `make accept`"
         if missing := expected - found:
             yield Problem(
                 subject,
@@ -293,7 +293,7 @@ def _seals(tables: _Committed) -> Iterator[Problem]:
             f"{experiment}, {profile}, seed {seed}",
             "rows and provenance as they were accepted",
             found,
-            "restore them from git, or run it anew and `make accept`",
+            "restore them from git, or re-run it and `make accept`",
             measures=_doubted(experiment, profile, names),
         )
 
@@ -307,7 +307,7 @@ def _noise(tables: _Committed) -> Iterator[Problem]:
 
 def _elsewhere(tables: _Committed) -> Iterator[Problem]:
     """Runs on other backends that cannot be held against ours, or say not how they were made."""
-    again = "run it there anew, then `python -m replication backends FOLDER`"
+    again = "re-run it there, then `python -m replication backends FOLDER`"
     for run in backends.unmatched(tables.full, tables.elsewhere):
         yield Problem(f"backends.csv, {run}", "numbers that we have as well", "others", again)
     for run in sorted(backends.runs_of(tables.elsewhere) - set(tables.elsewhere_runs)):

@@ -154,7 +154,7 @@ def _table(
 
 
 def print_problems(report: Report, console: "Console | None" = None) -> None:
-    """Prints all problems, each with what was expected, what was found and how to mend it."""
+    """Prints all problems, each with what was expected, what was found and how to fix it."""
     from rich.table import Table
 
     console = console or terminal()
@@ -162,7 +162,7 @@ def print_problems(report: Report, console: "Console | None" = None) -> None:
         console.print("No problems.", style="green")
         return
     table = Table(title=f"Problems ({len(report.problems)})", title_justify="left", show_lines=True)
-    for name in ("where", "expected", "found", "how to mend it"):
+    for name in ("where", "expected", "found", "fix"):
         table.add_column(name, overflow="fold")
     for problem in report.problems:
         cells = (problem.subject, problem.expected, problem.found, problem.fix)

@@ -6,9 +6,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from replication.results.schema import CONTROL
+
 MEASURE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(_[a-z0-9]+)*")
-LARGEST = 1e150  # its square is still a number, so that a spread can be computed
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what no table and no page can show
+_LAYOUT = str.maketrans("", "", "\t\n")  # what a text of several lines may have
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -75,7 +76,7 @@ class Lines:
 
 def is_printable(text: str) -> bool:
     """Whether a table and a page can show every character."""
-    return not _CONTROL.search(text)
+    return not CONTROL.search(text.translate(_LAYOUT))
 
 
 def parse(

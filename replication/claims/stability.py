@@ -58,7 +58,7 @@ def _why(rows: list[Regression]) -> str:
     changes = sorted({part for row in rows for part in row.upgrades.split(", ") if part})
     kernels = sorted({part for row in rows for part in row.kernels})
     words = changes[:_NAMED] or ([f"other {', '.join(kernels)}"] if kernels else [])
-    return "; ".join(words) or "what was committed says not what it computes"
+    return "; ".join(words) or "what was committed does not say what it computes"
 
 
 def _count(count: int, noun: str) -> str:

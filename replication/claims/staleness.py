@@ -10,12 +10,12 @@ from replication import results
 from replication.claims import Article, ClaimError, prose
 from replication.claims.tables import claims_of, replace_table
 
-_ANEW = "write it anew with `make report`"
+_UPDATE = "update it with `make report`"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One disagreement between files and numbers: of what, and how to mend it.
+    """One disagreement between files and numbers: of what, and how to fix it.
 
     `place` is the file and line to look at, where there is one. `measures` are the numbers of
     profile full that it puts in doubt, as "experiment/metric".
@@ -56,7 +56,7 @@ def stale_summaries(generated: Generated, root: Path) -> Iterator[Problem]:
                 str(path),
                 "the rows as they are recomputed from the tables",
                 f"other rows for {'; '.join(names)}" if text else "no file",
-                _ANEW,
+                _UPDATE,
                 place=(path, 1),
             )
 
@@ -72,10 +72,10 @@ def stale_documents(generated: Generated, documents: Mapping[str, Path]) -> Iter
         try:
             wanted = replace_table(text, name, generated.tables[name], str(path))
         except ClaimError as error:
-            yield Problem(str(path), f"{what} between its markers", str(error), _ANEW, (path, 1))
+            yield Problem(str(path), f"{what} between its markers", str(error), _UPDATE, (path, 1))
             continue
         if text != wanted:
-            yield Problem(str(path), f"{what} as recomputed", "another one", _ANEW, (path, 1))
+            yield Problem(str(path), f"{what} as recomputed", "out of date", _UPDATE, (path, 1))
 
 
 def unmeasured(articles: Mapping[str, Article], values_of: prose.ValuesOf) -> Iterator[Problem]:
@@ -98,7 +98,7 @@ def stale_numbers(values_of: prose.ValuesOf, sentences: Iterable[Path]) -> Itera
         try:
             found = list(prose.marked(results.read_text(path), str(path)))
         except ClaimError as error:
-            yield Problem(str(path), "sentences with marked numbers", str(error), "mend the mark")
+            yield Problem(str(path), "sentences with marked numbers", str(error), "fix the mark")
             continue
         for each in found:
             wanted, place = prose.show(each.bound, values_of), (path, each.line)
@@ -108,4 +108,4 @@ def stale_numbers(values_of: prose.ValuesOf, sentences: Iterable[Path]) -> Itera
             elif wanted != each.shown:
                 subject, measured = f"{path}:{each.line}", f"{wanted}, from {each.bound}"
                 shown = each.shown or "nothing"
-                yield Problem(subject, measured, shown, _ANEW, place, each.bound.references)
+                yield Problem(subject, measured, shown, _UPDATE, place, each.bound.references)

@@ -14,8 +14,8 @@ import pandas as pd
 PROFILES = ("full", "embedded", "smoke")
 RUN = ("experiment", "profile", "seed")
 BACKEND = ("backend", "device")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # of a terminal; no name needs one
-_LARGEST = 1e150  # its square is still a number, so that a spread can be computed
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # of a terminal; no name needs one
+LARGEST = 1e150  # its square is still a number, so that a spread can be computed
 _LARGEST_COUNT = 2**63 - 1
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -62,7 +62,7 @@ class Table:
 
 
 def _parse_text(cell: str) -> str:
-    if not cell or cell != cell.strip() or _CONTROL.search(cell):
+    if not cell or cell != cell.strip() or CONTROL.search(cell):
         raise ValueError(cell)
     return cell
 
@@ -74,7 +74,7 @@ def _parse_count(cell: str) -> int:
 
 
 def _parse_number(cell: str) -> float:
-    if not _DECIMAL.fullmatch(cell) or not abs(value := float(cell)) <= _LARGEST:
+    if not _DECIMAL.fullmatch(cell) or not abs(value := float(cell)) <= LARGEST:
         raise ValueError(cell)
     return value
 
@@ -96,11 +96,11 @@ def _one_of(*names: str) -> _Kind:
 
 _TEXT = _Kind(_parse_text, str, "one line of text without blanks around it", "str")
 _COUNT = _Kind(_parse_count, _render_count, "a whole number >= 0, of at most 19 digits", "int64")
-_NUMBER = _Kind(_parse_number, format_value, f"a finite number up to {_LARGEST:g}", "float64")
+_NUMBER = _Kind(_parse_number, format_value, f"a finite number up to {LARGEST:g}", "float64")
 _BLANK_OR_NUMBER = _Kind(
     lambda cell: _parse_number(cell) if cell else math.nan,
     lambda value: "" if pd.isna(value) else format_value(value),
-    f"a finite number up to {_LARGEST:g}, or nothing",
+    f"a finite number up to {LARGEST:g}, or nothing",
     "float64",
 )
 _RUN_COLUMNS = {"experiment": _TEXT, "profile": _one_of(*PROFILES), "seed": _COUNT}
@@ -167,7 +167,7 @@ _ABOUT: dict[str, tuple[Callable[[object], bool], str]] = {
     "data": (_is_environment, "an object of texts"),
     "numerics": (_is_environment, "an object of texts"),
     "minutes": (
-        lambda value: type(value) in (int, float) and 0 <= value <= _LARGEST,
+        lambda value: type(value) in (int, float) and 0 <= value <= LARGEST,
         "a number >= 0",
     ),
 }
@@ -289,7 +289,7 @@ def _check_provenance(key: str, run: object, where: str, names: tuple[str, ...])
     parts = {"profile": f"({'|'.join(PROFILES)})", "seed": "[0-9]{1,19}"}
     if not re.fullmatch(
         "/".join(parts.get(name, "[^/]+") for name in names), key
-    ) or _CONTROL.search(key):
+    ) or CONTROL.search(key):
         raise ResultsError(
             f"{where}: expected a key {'/'.join(names)!r} with a profile of "
             f"{', '.join(PROFILES)}, received {_short(key)!r}"

@@ -7,7 +7,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 from pydantic_core import PydanticCustomError
 
 from replication.claims.kinds.judgement import Evidence, Judgement
-from replication.claims.schema import LARGEST, MEASURE, is_printable
+from replication.claims.schema import MEASURE, is_printable
+from replication.results.schema import LARGEST
 
 
 def _holds(rule):
