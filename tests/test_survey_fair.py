@@ -14,7 +14,7 @@ from replication import experiments, metrics, models
 from replication.experiments import Profile
 from replication.experiments.survey import features, protocol, robust, sparse, stacked, tying
 from replication.store import Checkpoints
-from replication.training import initialise
+from replication.training import Recipe, initialise, run_key
 
 STACK = (9, 6, 4)
 
@@ -77,7 +77,18 @@ def test_every_number_of_images_has_the_same_number_of_steps(started):
         assert call.recipe.epochs * len(call.x) == pytest.approx(600_000, rel=0.02)  # whole passes
     assert [call.seed for call in calls] == [0] * 10 + [1_000] * 2
     assert all(call.args["tied"] for call in calls[:5])
-    assert not any("tied" in call.args for call in calls[5:])
+    assert not any(call.args["tied"] for call in calls[5:])
+
+
+def test_no_other_experiment_trains_what_is_looked_at(data):
+    """A bug of 26 November: the store held the plain network, trained without a look."""
+    recipe = Recipe(protocol.EPOCHS, protocol.BATCH_SIZE)
+    options = {"recipe": recipe, "seed": 0}
+    plain = run_key(models.Autoencoder, protocol.PLAIN, (data.x_train, None), **options)
+
+    for arguments, _ in tying.NETWORKS.values():
+        key = run_key(models.Autoencoder, arguments, (data.x_train, None), **options)
+        assert key != plain
 
 
 def test_the_relative_gap_is_a_share_of_the_training_error(started, data):
