@@ -110,7 +110,7 @@ README = """# Demo
 
 ## What we found
 
-It has <!-- =demo-run/purity:.1% -->84.3 %<!-- / -->.
+- **01, a demo.** It has <!-- =demo-run/purity:.1% -->84.3 %<!-- / -->.
 
 <!-- claims:begin -->
 <!-- claims:end -->

@@ -100,7 +100,7 @@ def test_bound_numbers_become_chips_that_lead_to_their_rows(built):
     assert index == [mean]
     document = pages["document/0001-a-decision.html"].html
     assert re.search(
-        r'title="demo-run/purity - demo-rival/purity:.1p over 3 seeds[^>]*>23.3<', document
+        r'title="demo-run/purity - demo-rival/purity:.1p over 6 seeds[^>]*>23.3<', document
     )
 
 
@@ -157,17 +157,44 @@ def interval_of(values):
     """The 95 % interval of one more draw, by scipy's own distribution."""
     mean, scale = np.mean(values), np.std(values, ddof=1) * np.sqrt(1 + 1 / len(values))
     bounds = stats.t.interval(0.95, len(values) - 1, mean, scale)
-    return [f"{bound:.6g}" for bound in bounds]
+    return [f"{bound:.4g}" for bound in bounds]
 
 
-def test_a_control_is_put_to_the_claims_own_test(built):
+def test_a_control_is_told_as_it_was_judged(built):
     """The rival is not better than the run, as it should not be."""
     page = built[2]["claim/demo/better.html"]
-    mean = np.mean(np.subtract(PURITY["demo-rival"], PURITY["demo-run"]))
+    mean = np.mean(np.subtract(PURITY["demo-run"], PURITY["demo-rival"]))
+    table = page.html.partition('id="controls"')[2].partition("</table>")[0]
 
-    assert "demo-rival / purity less demo-run / purity" in page.text
-    assert f"{mean:.6g}" in page.text
-    assert "fails as it should" in " ".join(page.text.split())
+    assert f'<td data-label="our effect, less its own" class="number">{2 * mean:.4g}</td>' in table
+    assert "fails, as it should" in table and ">passes<" not in table
+
+
+def test_no_control_fails_as_it_should_where_too_few_runs_can_tell(project, tmp_path):
+    """With one seed a page showed three controls in green, each of them "fails as it should"."""
+    copy = shutil.copytree(project, tmp_path / "project")
+    path = copy / "results/demo/measurements.csv"
+    rows = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(row for row in rows if ",full," not in row or ",full,0," in row))
+    (copy / "docs/decisions/0001-a-decision.md").unlink()  # which has a number of all seeds
+    (copy / "README.md").unlink()
+    build(copy, tmp_path / "site")
+    pages = read_site(tmp_path / "site")
+
+    for claim in ("high", "better"):
+        assert "fails, as it should" not in pages[f"claim/demo/{claim}.html"].text
+        assert "cannot be told" in pages[f"claim/demo/{claim}.html"].text
+
+
+def test_our_interval_is_drawn_across_the_controls(built):
+    """So that one sees whether a control lies in it."""
+    page = built[2]["claim/demo/high.html"]
+    figure = page.html.partition('<figure class="strips">')[2].partition("</figure>")[0]
+    ours, control = re.findall(r'<svg class="strip".*?</svg>', figure, re.S)
+    place = re.search(r'class="interval" x="([\d.]+)%" width="([\d.]+)%"', ours).groups()
+
+    assert "across" not in ours
+    assert re.search(r'class="across" x="([\d.]+)%" width="([\d.]+)%"', control).groups() == place
 
 
 def test_what_was_never_run_says_so(built):
@@ -178,8 +205,8 @@ def test_what_was_never_run_says_so(built):
     assert page.html.count('<td class="number">–</td>') >= 2 * len(PURITY["demo-run"])
     assert "To run it:" in page.text
     assert commands(page) == [
-        "python -m replication sweep --experiments demo-run --seeds 0-2",
-        "python -m replication sweep --experiments demo-extended --seeds 0-2",
+        "python -m replication sweep --experiments demo-run --seeds 0-5",
+        "python -m replication sweep --experiments demo-extended --seeds 0-5",
         "make accept",
     ]
 
@@ -202,8 +229,8 @@ def test_a_claim_says_how_to_run_it_under_enough_seeds(built, project, tmp_path)
     assert "n = 1" in once.text and commands(once) == commands(again)
     assert "To run it again, beside the committed numbers:" in again.text
     assert commands(again) == [
-        "python -m replication sweep --experiments demo-run --seeds 0-2",
-        "python -m replication sweep --experiments demo-rival --seeds 0-2",
+        "python -m replication sweep --experiments demo-run --seeds 0-5",
+        "python -m replication sweep --experiments demo-rival --seeds 0-5",
         "make check",
     ]
 
@@ -230,28 +257,39 @@ def test_an_experiment_shows_its_mean_first(built):
         "metric", "mean", "one more seed, 95 %"
     ]  # fmt: skip
     assert cells[0] == '<code>purity</code> <span class="unit">fraction</span>'
-    assert cells[1] == f"{np.mean(PURITY['demo-run']):.6g}"
+    assert cells[1] == f"{np.mean(PURITY['demo-run']):.4g}"
 
 
 def test_pictures_are_no_claims(built):
     """The first page counted 86 claims where 81 are judged, and gave pictures a part of the bar."""
     index, article = built[2]["index.html"], built[2]["article/demo.html"]
 
-    assert "What the articles claim: 3 claims, by verdict; 1 picture shown" in index.text
-    assert "What we read into them: 1 reading of ours, by verdict" in index.text
-    assert "3 claims: 3 reproduced; 1 picture shown" in article.text
-    assert "1 reading of ours: 1 inconclusive" in article.text
-    for page in (index, article):
-        bars = re.findall(r'<span class="bar"[^>]*>(.*?)</span></span>', page.html)
-        assert bars and not any("v-shown" in bar for bar in bars)
+    assert "What the articles claim: 3 claims; 1 picture shown" in index.text
+    assert "1 reading of ours" in index.text
+    assert "3 claims; 1 picture shown:" in article.text
+    bars = re.findall(r'<span class="bar"[^>]*>(.*?)</span></span>', index.html)
+    assert bars and not any("v-shown" in bar for bar in bars)
 
 
-def test_the_colour_of_a_number_is_told_in_words(built):
+def test_colour_is_for_verdicts_and_each_is_told_in_words(built):
+    """A number in a sentence had the colour of a claim that happened to rest on it."""
+    for page in built[2].values():
+        for chip in page.all("a"):
+            if "number" in chip.get("class", "").split():
+                assert chip["class"] == "chip number" and "data-verdict" not in chip
     for name in ("index.html", "article/demo.html"):
-        legend = re.search(
-            r"<p[^>]*>A coloured number or name leads to.*?</p>", built[2][name].html
+        assert re.search(
+            r'<span class="badge v-reproduced">\d reproduced</span>', built[2][name].html
         )
-        assert '<span class="badge v-inconclusive">inconclusive</span>' in legend[0], name
+
+
+def test_the_first_page_has_each_articles_finding_on_its_card(built):
+    """As README says it, its number linked to where it is from, and no claim counted twice."""
+    page = built[2]["index.html"]
+    card = page.html.partition('<ul class="cards">')[2].partition("</ul>")[0]
+
+    assert "<strong>A demo.</strong> It has" in card and ">84.3 %</a>" in card
+    assert "3 claims; 1 picture shown" in card and "1 reading of ours" in card
 
 
 def test_an_identifier_keeps_its_letters(built):

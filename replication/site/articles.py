@@ -81,7 +81,7 @@ def _add_thumbnail(site: Site, slug: str) -> None:
     if first := min((name for name in site.files if name.startswith(folder)), default=None):
         content = pictures.small(site.files[first])
         site.files[f"{folder}small.png"] = content
-        site.thumbnails[slug] = (f"{folder}small.png", *pictures.size(content))
+        site.thumbnails[slug] = f"{folder}small.png"
 
 
 def _judged(site: Site, slug: str) -> list[tuple[Claim, Judgement]]:

@@ -85,7 +85,7 @@ class Chips:
         slug, found = claim[0], self.evidence.report.judgements[claim[0], claim[1].id]
         title = f"{what}. Claim {claim[1].id}, verdict: {found.verdict}"
         target = claim_page(slug, claim[1].id) + "#seeds"
-        return self._chip(target, found.verdict, title, escape(shown))
+        return self._chip(target, "", title, escape(shown))
 
     def _claim_of(self, bound: Bound) -> tuple[str, Claim] | None:
         """The first claim, of this article if it can be, that is judged by the bound number."""

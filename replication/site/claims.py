@@ -9,7 +9,7 @@ from replication.claims.kinds.judgement import Judgement
 from replication.claims.tables import Row, certainty
 from replication.site import documents, plots
 from replication.site.chips import claim_page, experiment_page
-from replication.site.evidence import Measure, prediction
+from replication.site.evidence import Measure
 from replication.site.pages import Site, View
 
 
@@ -18,8 +18,12 @@ def add_index(site: Site) -> None:
     groups = {slug: site.rows(slug) for slug in site.report.articles}
     ran_here = any(map(site.today, site.rows()))
     view = View(site, "index.html", source=documents.README)
-    found = documents.what_we_found(site, view)
-    site.add(view, "index.html", groups=groups, ran_here=ran_here, found=found)
+    found, below = documents.what_we_found(site, view)
+    articles = site.report.articles
+    order = {number: place for place, number in enumerate(found)}
+    cards = sorted(articles.items(), key=lambda pair: order.get(pair[1].number, len(order)))
+    context = {"groups": groups, "ran_here": ran_here, "cards": cards}
+    site.add(view, "index.html", found=found, below=below, **context)
 
 
 def add_claims(site: Site) -> None:
@@ -42,14 +46,10 @@ def _add_claim(site: Site, row: Row, neighbours: tuple) -> None:
         row=row,
         answer=claim.answer(found),
         certainty=certainty(claim, found),
-        verdict_figure=plots.verdict_figure(row),
+        verdict_figure=plots.verdict_figure(row, site.evidence),
         sides_figure=plots.sides_figure(claim, site.evidence),
         measured=_declared(measures, claim),
         seeds=_seeds(site, claim, found),
-        controls=[
-            (each, plots.control_figure(claim, each, number))
-            for number, each in enumerate(found.controls, 1)
-        ],
         made=site.evidence.made(each.experiment for each in measures),
         commands=commands,
         experiments={each.experiment: experiment_page(each.experiment) for each in measures},
@@ -92,7 +92,7 @@ class Seeds:
 
 def _seeds(site: Site, claim: Claim, found: Judgement) -> Seeds | None:
     measures = [site.evidence.measure(name) for name in claim.judged]
-    columns = [(each.name, each.unit, each.values, prediction(each.values)) for each in measures]
+    columns = [(each.name, each.unit, each.values, each.interval) for each in measures]
     for rival, each in found.contrasts.items():
         interval = Interval(each.mean, each.low, each.high, each.n) if each.n > 1 else None
         name = f"less {rival}" if len(found.contrasts) > 1 else "difference"

@@ -14,8 +14,14 @@ from replication.site.writing import SiteError, StaleNumber
 
 README = "README.md"
 OPEN_DETAILS = "docs/open-details.md"
-OWN_PAGES = {README: "index.html", OPEN_DETAILS: "open-details.html"}
+OWN_PAGES = {
+    README: "index.html",
+    OPEN_DETAILS: "open-details.html",
+    "docs/claims.md": "index.html",  # the same table
+    "docs/method.md": "method.html",  # the same rules, there with examples
+}
 _FOUND = "## What we found\n"
+_ITEM = re.compile(r"^- \*\*(\d\d), (.*?)(?: \[[^]]*\]\([^)]*\))?\n(?=- |\n|\Z)", re.DOTALL | re.M)
 _CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _MARKED = re.compile(r"<!-- =.*? -->.*?<!-- / -->", re.DOTALL)
@@ -74,6 +80,10 @@ def document(site: Site, view: View, path: Path, *, after: str = "", before: str
     part = plain(text)
     for mark, side in ((after, 2), (before, 0)):
         part = part.partition(mark)[side] if mark and mark in part else part
+    return _rendered(view, part, place)
+
+
+def _rendered(view: View, part: str, place: str) -> Markup:
     numbers = [view.chips.number(each.bound) for each in prose.marked(part, place)]
     return view.writer.html(_with_placeholders(part, len(numbers)), numbers)
 
@@ -92,12 +102,19 @@ def _compare_numbers(site: Site, text: str, place: str) -> None:
             )
 
 
-def what_we_found(site: Site, view: View) -> Markup:
-    """The findings in a few sentences, as README has them; empty where it has none."""
+def what_we_found(site: Site, view: View) -> tuple[dict[int, Markup], Markup]:
+    """By the number of its article, the finding that README has of it; and what stands below."""
     path = site.project.root / README
-    if not path.is_file() or _FOUND not in results.read_text(path):
-        return Markup("")
-    return document(site, view, path, after=_FOUND, before="<!-- claims:begin -->")
+    if not path.is_file():
+        return {}, Markup("")
+    text = results.read_text(path)
+    _compare_numbers(site, text, README)
+    part = plain(text).partition(_FOUND)[2].partition("\n## ")[0] + "\n"
+    items = {
+        int(number): _rendered(view, f"**{said[0].upper()}{said[1:]}", README)
+        for number, said in _ITEM.findall(part)
+    }
+    return items, _rendered(view, _ITEM.sub("", part), README)
 
 
 def _with_placeholders(text: str, expected: int) -> str:

@@ -8,7 +8,9 @@ from pathlib import Path
 from replication import results
 from replication.claims.check import Report
 from replication.claims.intervals import Interval, prediction_interval
+from replication.claims.kinds.judgement import Scale
 from replication.claims.ledger import details_of
+from replication.claims.verdicts import evidence_of
 
 PROFILE = "full"  # no other one is judged
 
@@ -23,7 +25,7 @@ class Measure:
     better: str = ""
     tier: str = ""
     values: Mapping[int, float] = field(default_factory=dict)
-    num_examples: tuple[int, ...] = ()
+    scale: Scale = field(default_factory=Scale)
 
     @property
     def name(self) -> str:
@@ -34,6 +36,14 @@ class Measure:
     def mean(self) -> float | None:
         """Over all seeds; None where there is none."""
         return math.fsum(self.values.values()) / len(self.values) if self.values else None
+
+    @property
+    def interval(self) -> Interval | None:
+        """Where one more seed would lie, within the metric's range; None of fewer than two."""
+        if len(self.values) < 2:
+            return None
+        found = prediction_interval(list(self.values.values()))
+        return replace(found, low=self.scale.clip(found.low), high=self.scale.clip(found.high))
 
 
 @dataclass(frozen=True)
@@ -64,20 +74,13 @@ class Evidence:
         """Reads the tables once."""
         self.report = report
         self.claims = {(slug, claim.id): claim for slug, claim in report.claims}
-        frame = results.read_measurements(Path(results_root))
-        frame = frame[frame["profile"] == PROFILE]
+        found = evidence_of(results.read_measurements(Path(results_root)), report.metrics)
         self._provenance = results.read_provenance(Path(results_root))
         self._measures = dict(self._declared())
-        for name in self._referred():
-            self._measures.setdefault(name, Measure(*name.split("/")))
-        for (experiment, metric), rows in frame.groupby(["experiment", "metric"]):
-            name = f"{experiment}/{metric}"
-            rows = rows.sort_values("seed")
-            self._measures[name] = replace(
-                self._measures.get(name, Measure(str(experiment), str(metric))),
-                values={int(s): float(v) for s, v in zip(rows["seed"], rows["value"], strict=True)},
-                num_examples=tuple(sorted({int(n) for n in rows["num_examples"]})),
-            )
+        for name in [*self._referred(), *found.values]:
+            made = self._measures.get(name) or Measure(*name.split("/"))
+            values, scale = found.values_of(name), found.scale_of(name)
+            self._measures[name] = replace(made, values=values, scale=scale)
 
     def _declared(self) -> Iterable[tuple[str, Measure]]:
         for row in self.report.metrics.itertuples(index=False):
@@ -123,11 +126,6 @@ class Evidence:
             runs.append(_run(experiment, seed, about, letter, number))
         reasons = {number: reason for reason, number in numbers.items()}
         return Made(tuple(runs), environments, reasons)
-
-
-def prediction(values: Mapping[int, float]) -> Interval | None:
-    """Where one more seed would lie; None where there are fewer than two."""
-    return prediction_interval(list(values.values())) if len(values) > 1 else None
 
 
 def _reason(about: Mapping) -> str:

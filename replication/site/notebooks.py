@@ -38,7 +38,7 @@ _CLASSES = {
 }
 _TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 _CAPTION = re.compile(
-    r'</figure>\s*<div class="figure-caption">((?:(?!</div>).)*?)</div>', re.DOTALL
+    r'</figure>\s*<div class="figure-caption">((?:(?!</?div).)*?)</div>', re.DOTALL
 )
 _OF_LABELS = re.compile(r"\.(items|values|format|replace)$")  # methods of texts and dictionaries
 _FOLD = re.compile(r'\s*(<details class="code">.*?</details>\n)(.+)', re.DOTALL)

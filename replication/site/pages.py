@@ -24,6 +24,8 @@ from replication.site.texts import Headings, Writer, breakable, placeholder, pla
 _HERE = Path(__file__).parent
 _NOT_LATIN = re.compile("[\u0370-\u1dff\u2e80-\ud7ff\uf900-\ufdff\U00020000-\U0003ffff]+")
 
+_IN_WORDS = {"vacuous": "test too weak"}  # verdicts that only those know who sign them
+
 
 @dataclass(frozen=True)
 class Project:
@@ -111,7 +113,7 @@ class View:
 class Site:
     """All pages of a build, by address.
 
-    `thumbnails` has a small picture of each article: address, width, height;
+    `thumbnails` has the address of a small picture of each article;
     `pictures` the figures of each claim, as the page of its article shows them.
     `addresses` gives the page of a file of the repository, for links between
     documents; `sections` the anchors of each article's page; `documents`
@@ -122,7 +124,7 @@ class Site:
     report: Report
     project: Project
     evidence: Evidence
-    thumbnails: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    thumbnails: dict[str, str] = field(default_factory=dict)
     pictures: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
@@ -152,6 +154,8 @@ class Site:
         found.filters.update(
             css=css_class,
             number=format_value,
+            short="{:.4g}".format,
+            in_words=lambda verdict: _IN_WORDS.get(verdict, verdict),
             unbroken=_unbroken,
             name_of_language=_language,
             in_script_of=_in_script_of,

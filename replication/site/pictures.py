@@ -31,13 +31,15 @@ def size(content: bytes, width: float | None = None) -> tuple[int, int]:
 
 
 def small(content: bytes) -> bytes:
-    """The upper part of a picture as a small PNG, no taller than it is wide by three to four."""
+    """The upper part of a picture as a small PNG, twice as wide as tall, on white."""
     with _opened(content) as picture:
         across, down = picture.size
-        part = picture.convert("RGB").crop((0, 0, across, min(down, -(-across * 3 // 4))))
+        part = picture.convert("RGB").crop((0, 0, across, min(down, -(-across // 2))))
         part.thumbnail((_SMALL, _SMALL), Image.Resampling.LANCZOS)
+    card = Image.new("RGB", (_SMALL, _SMALL // 2), "white")
+    card.paste(part, ((card.width - part.width) // 2, (card.height - part.height) // 2))
     written = io.BytesIO()
-    part.quantize(64).save(written, "png", optimize=True)
+    card.quantize(64).save(written, "png", optimize=True)
     return written.getvalue()
 
 

@@ -3,7 +3,6 @@
 from markupsafe import Markup
 
 from replication.claims import Claim
-from replication.claims.kinds.judgement import ControlOutcome
 from replication.claims.tables import Row
 from replication.site.evidence import Evidence, Measure
 from replication.site.strips import Scale, Strip, axis, draw, scale_of
@@ -12,9 +11,9 @@ Rows = list[tuple[str, Markup]]  # what a strip shows, and the strip
 
 
 def verdict_strip(row: Row) -> Strip | None:
-    """What the verdict rests on; None for a picture, or where nothing was measured by seed."""
+    """What the verdict rests on; None for a picture, or where nothing was measured."""
     claim, found = row.claim, row.found
-    if not found.values:
+    if found.mean is None:
         return None
     low, high = (found.low, found.high) if claim.has_interval else (None, None)
     target = 0.0 if found.contrasts else claim.target
@@ -29,45 +28,50 @@ def in_a_cell(row: Row) -> Markup:
     return draw(strip, scale_of(strip.numbers), f"strip-{row.slug}-{row.claim.id}", _title(row))
 
 
-def verdict_figure(row: Row, key: str = "verdict") -> tuple[Rows, Markup] | None:
-    """The verdict's strip at full width with its axis."""
+def verdict_figure(
+    row: Row, evidence: Evidence, key: str = "verdict"
+) -> tuple[Rows, Markup] | None:
+    """The verdict's strip at full width, on one scale with the controls that it is held against.
+
+    Our interval is drawn across the rows of the controls.
+    """
     strip = verdict_strip(row)
     if strip is None:
         return None
-    scale = scale_of(strip.numbers)
-    label = "difference, paired by seed" if row.found.contrasts else row.claim.measures
-    shown = draw(strip, scale, f"strip-{key}", _title(row), large=True)
-    return [(label, shown)], axis(scale, strip.target)
+    label = "the difference" if row.found.contrasts else row.claim.measures
+    strips = {label: strip, **_controls(row, evidence)}
+    scale = scale_of(number for each in strips.values() for number in each.numbers)
+    return _rows(strips, scale, f"strip-{key}"), axis(scale, strip.target)
+
+
+def _controls(row: Row, evidence: Evidence) -> dict[str, Strip]:
+    """What each control shows; none for an identity, which a control misses by far."""
+    claim, found, strips = row.claim, row.found, {}
+    if not claim.has_interval:
+        return strips
+    target = 0.0 if found.contrasts else claim.target
+    about = {"target": target, "band": claim.band, "across": (found.low, found.high)}
+    for control in found.controls:
+        for rival, each in control.contrasts.items():
+            name = f"control: {control.name}" + (f" less {rival}" if rival else "")
+            if each.n:
+                strips[name] = Strip(each.values, each.low, each.high, each.mean, **about)
+        if not control.contrasts:
+            measure = evidence.measure(control.name)
+            strips[f"control: {control.name}"] = Strip(measure.values, mean=measure.mean, **about)
+    return {name: strip for name, strip in strips.items() if strip.mean is not None}
 
 
 def sides_figure(claim: Claim, evidence: Evidence) -> tuple[Rows, Markup] | None:
-    """Everything that the claim compares, on one scale: what is measured, rivals, controls."""
-    controls = [each for each in claim.controls if isinstance(each, str)]
-    named = [*claim.judged, *controls]
-    measures = [each for each in map(evidence.measure, named) if each.values]
+    """What a comparison compares, or an identity and its controls, on one scale of its own."""
+    controls = () if claim.has_interval else claim.controls
+    measures = [each for each in map(evidence.measure, [*claim.judged, *controls]) if each.values]
     if len(measures) < 2:
         return None
     target = claim.target
     strips = {each.name: Strip(each.values, mean=each.mean, target=target) for each in measures}
     scale = scale_of(number for strip in strips.values() for number in strip.numbers)
     return _rows(strips, scale, "side"), axis(scale, target)
-
-
-def control_figure(
-    claim: Claim, control: ControlOutcome, number: int
-) -> tuple[Rows, Markup] | None:
-    """The differences that a control of a comparison shows, beside zero."""
-    strips = {
-        f"{control.name} less {rival}" if rival else control.name: Strip(
-            each.values, each.low, each.high, each.mean, 0.0, claim.band
-        )
-        for rival, each in control.contrasts.items()
-        if each.values
-    }
-    if not strips:
-        return None
-    scale = scale_of(value for strip in strips.values() for value in strip.numbers)
-    return _rows(strips, scale, f"control-{number}"), axis(scale, 0.0)
 
 
 def measure_strip(measure: Measure, key: str) -> Markup:

@@ -7,7 +7,6 @@ from replication.claims.intervals import CONFIDENCE, MAX_SEEDS
 from replication.claims.kinds import order, value
 from replication.site import plots
 from replication.site.chips import experiment_page
-from replication.site.evidence import prediction
 from replication.site.pages import Site, View
 from replication.site.writing import SiteError
 
@@ -31,18 +30,12 @@ def add_experiments(site: Site) -> None:
         used = claims.get(experiment, [])
         slug = _slug_of(site, experiment, used)
         view = View(site, experiment_page(experiment), slug=slug)
-        rows = [
-            (view.headings.name(f"metric {each.metric}"), each, prediction(each.values))
-            for each in measures
-        ]
+        rows = [(view.headings.name(f"metric {each.metric}"), each) for each in measures]
         site.add(
             view,
             "experiment.html",
             experiment=experiment,
-            rows=[
-                (name, each, interval, plots.measure_strip(each, f"strip-{name}"))
-                for name, each, interval in rows
-            ],
+            rows=[(name, each, plots.measure_strip(each, f"strip-{name}")) for name, each in rows],
             seeds=sorted({seed for each in measures for seed in each.values}),
             claims=used,
             made=site.evidence.made([experiment]),
@@ -60,7 +53,7 @@ def add_method(site: Site) -> None:
     """How verdicts come about, in plain words, with an example of each kind."""
     examples = {}
     for row in site.rows():
-        figure = plots.verdict_figure(row, row.claim.kind)
+        figure = plots.verdict_figure(row, site.evidence, row.claim.kind)
         if row.found.n >= row.claim.least and figure and row.claim.kind not in examples:
             examples[row.claim.kind] = (row, figure)
     site.add(

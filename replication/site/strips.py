@@ -43,9 +43,9 @@ class Scale:
         return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
 
 
-def scale_of(numbers: Iterable[float | None]) -> Scale:
-    """A scale that shows all of these numbers, with a margin; None are left out."""
-    found = [number for number in numbers if number is not None]
+def scale_of(numbers: Iterable[float]) -> Scale:
+    """A scale that shows all of these numbers, with a margin."""
+    found = list(numbers)
     low, high = min(found), max(found)
     if high - low <= 1e-12 * max(abs(low), abs(high)):  # one number in truth
         half = abs(low) / 2 or 1.0
@@ -60,7 +60,8 @@ class Strip:
 
     `values` are by seed; `low` and `high` bound the interval, `target` is the
     article's number (or zero, for a difference), `band` is what a tolerance
-    allows, or the side of the target that is claimed.
+    allows, or the side of the target that is claimed; `across` is the interval
+    of another strip, to hold this one against.
     """
 
     values: Mapping[int, float]
@@ -69,12 +70,14 @@ class Strip:
     mean: float | None = None
     target: float | None = None
     band: tuple[float, float] | None = None
+    across: tuple[float, float] | None = None
 
     @property
-    def numbers(self) -> list[float | None]:
+    def numbers(self) -> list[float]:
         """Everything that a scale must hold; a band that is open at one end is cut off."""
-        ends = [end for end in self.band or () if math.isfinite(end)]
-        return [*self.values.values(), self.low, self.high, self.target, *ends]
+        found = [*self.values.values(), self.low, self.high, self.mean, self.target]
+        found += [*(self.band or ()), *(self.across or ())]
+        return [each for each in found if each is not None and math.isfinite(each)]
 
 
 def draw(strip: Strip, scale: Scale, key: str, title: str, *, large: bool = False) -> Markup:
@@ -89,7 +92,8 @@ def draw(strip: Strip, scale: Scale, key: str, title: str, *, large: bool = Fals
     """
     height = 44 if large else 32
     middle = height / 2
-    parts = [*_band(strip, scale, height), *_target(strip, scale, height)]
+    parts = [*_box("band", strip.band, scale, height), *_box("across", strip.across, scale, height)]
+    parts += _target(strip, scale, height)
     parts.append(f'<line class="base" x1="0" x2="100%" y1="{middle:g}" y2="{middle:g}"/>')
     if strip.low is not None and strip.high is not None and strip.high > strip.low:
         left, right = scale.at(strip.low), scale.at(strip.high)
@@ -97,7 +101,7 @@ def draw(strip: Strip, scale: Scale, key: str, title: str, *, large: bool = Fals
             f'<rect class="interval" x="{left}%" width="{right - left:.2f}%" y="{middle - 4:g}" '
             'height="8" rx="4"/>'
         )
-    if strip.mean is not None and len(strip.values) > 1:
+    if strip.mean is not None and len(strip.values) != 1:
         x = scale.at(strip.mean)
         parts.append(
             f'<line class="mean" x1="{x}%" x2="{x}%" y1="{middle - 7:g}" y2="{middle + 7:g}"/>'
@@ -114,8 +118,9 @@ def draw(strip: Strip, scale: Scale, key: str, title: str, *, large: bool = Fals
 def describe(strip: Strip) -> str:
     """The strip in words."""
     seeds = ", ".join(f"seed {seed}: {format_value(v)}" for seed, v in strip.values.items())
-    parts = [seeds or "no run yet"]
-    if strip.low is not None and strip.high is not None and len(strip.values) > 1:
+    mean = "no run yet" if strip.mean is None else f"mean {format_value(strip.mean)}"
+    parts = [seeds or mean]
+    if strip.low is not None and strip.high is not None and len(strip.values) != 1:
         parts.append(f"95 % interval {format_value(strip.low)} to {format_value(strip.high)}")
     if strip.target is not None:
         parts.append(f"mark at {format_value(strip.target)}")
@@ -162,13 +167,11 @@ def labelled_ticks(scale: Scale, target: float | None = None) -> list[tuple[floa
     return [(target + each, text) for each, text in zip(offsets, labels, strict=True)]
 
 
-def _band(strip: Strip, scale: Scale, height: int) -> list[str]:
-    if strip.band is None:
+def _box(kind: str, ends: tuple[float, float] | None, scale: Scale, height: int) -> list[str]:
+    if ends is None:
         return []
-    left, right = scale.at(strip.band[0]), scale.at(strip.band[1])
-    return [
-        f'<rect class="band" x="{left}%" width="{right - left:.2f}%" y="3" height="{height - 6}"/>'
-    ]
+    left, width = scale.at(ends[0]), scale.at(ends[1]) - scale.at(ends[0])
+    return [f'<rect class="{kind}" x="{left}%" width="{width:.2f}%" y="3" height="{height - 6}"/>']
 
 
 def _target(strip: Strip, scale: Scale, height: int) -> list[str]:
