@@ -1,10 +1,9 @@
 """The command line: parsing and printing; the work is done elsewhere.
 
-Exit codes: 0 fine, 1 a check or a run failed, 2 a usage or input error,
-130 interrupted.
+Exit codes: 0 fine, 1 a check or a run failed, 2 a usage, input or output error,
+130 interrupted, 141 nobody reads what is printed (`| head`).
 """
 
-import io
 import os
 import sys
 from pathlib import Path
@@ -323,34 +322,55 @@ def _leave_at_once(*_) -> None:
 
 def main() -> None:
     """Runs the command line and exits with its code."""
-    from replication import terminal
+    from replication import environment, streams, terminal
 
-    for stream in (sys.stdout, sys.stderr):  # where it cannot show a sign, it shows its number
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    with terminal.interrupts(_leave_at_once):  # until a display takes over
-        _main()
+    try:
+        streams.guard()
+        environment.let_terminals_decide()
+        with terminal.interrupts(_leave_at_once):  # until a display takes over
+            try:
+                _main()
+            finally:
+                streams.flush()
+    except streams.OutputError as error:
+        streams.discard()
+        if error.unread:
+            sys.exit(141)
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def _main() -> None:
-    from replication.claims import ClaimError
     from replication.claims.report import printable
+    from replication.environment import SettingError
+
+    known: tuple[type[Exception], ...] = (SettingError,)
+    try:
+        known += _known_errors()
+        app()
+    except known as error:
+        print(f"error: {printable(str(error))}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        print(f"error: the system refuses: {printable(what)}", file=sys.stderr)
+        sys.exit(2)
+    except SystemExit as ended:
+        if ended.code == 130:
+            print(_INTERRUPTED, file=sys.stderr)
+        raise
+
+
+def _known_errors() -> tuple[type[Exception], ...]:
+    """The errors that end a call with a sentence; what they are imported from reads settings."""
+    from replication.claims import ClaimError
     from replication.datasets import DatasetError
     from replication.experiments import ExperimentError
     from replication.results import ResultsError
     from replication.runner.cluster import ClusterError
     from replication.store import StoreError
 
-    known = (ClaimError, ClusterError, DatasetError, ExperimentError, ResultsError, StoreError)
-    try:
-        app()
-    except known as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        sys.exit(2)
-    except SystemExit as ended:
-        if ended.code == 130:
-            print(_INTERRUPTED, file=sys.stderr)
-        raise
+    return ClaimError, ClusterError, DatasetError, ExperimentError, ResultsError, StoreError
 
 
 if __name__ == "__main__":

@@ -95,13 +95,14 @@ class Library:
     """Where data sets are looked for, and where decoded arrays are kept.
 
     Attributes:
-        search: Folders in TFDS' layout, first hit wins; the last one is where
-            a download goes.
+        search: Folders in TFDS' layout, first hit wins.
         cache: Folder of the decoded `.npz` arrays.
+        downloads: Where a download goes; by default the last one of `search`.
     """
 
     search: tuple[Path, ...]
     cache: Path
+    downloads: Path | None = None
 
     def load(self, name: str) -> Dataset:
         """Reads one data set: from the cache, else from TFDS, else from the network.
@@ -168,7 +169,7 @@ class Library:
         folder = self.locate(name)
         if folder is None and not _reachable(name):
             raise DatasetError(self.how_to_get(name))
-        folder = folder or self.search[-1]
+        folder = folder or self.downloads or self.search[-1]
         arrays = canonical_order(*_read_tfds(name, folder))
         _require_digest(arrays, name, str(folder / name / _VERSION))
         return arrays

@@ -8,11 +8,12 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
-from replication import results, store
+from replication import environment, results, store
 from replication.events import Event
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
@@ -37,13 +38,13 @@ def find(slug: str) -> Path | None:
     return found[0] if found else None
 
 
-def execute_all(slugs, folder: Path, environment: dict[str, str], *, announce=print) -> list[str]:
+def execute_all(slugs, folder: Path, variables: dict[str, str], *, announce=print) -> list[str]:
     """Executes the notebook of every article and renders it as HTML.
 
     Args:
         slugs: Articles.
         folder: Where executed notebooks and HTML go.
-        environment: Environment variables of the kernels.
+        variables: Environment variables of the kernels.
         announce: Receives an event when a notebook is started and when it ended.
 
     Returns:
@@ -58,7 +59,7 @@ def execute_all(slugs, folder: Path, environment: dict[str, str], *, announce=pr
         started = time.perf_counter()
         announce(_event(path, "started", f"{path.name}: executing"))
         try:
-            page = execute(path, folder, environment)
+            page = execute(path, folder, variables)
             seconds = time.perf_counter() - started
             line = f"{path.name}: executed in {seconds:.0f} s, {page}"
             announce(_event(path, "executed", line, seconds=seconds, page=str(page)))
@@ -72,7 +73,7 @@ def _event(path: Path, state: str, line: str, **facts) -> Event:
     return Event(line, kind="notebook", notebook=path.name, state=state, **facts)
 
 
-def execute(path: Path, folder: Path, environment: dict[str, str]) -> Path:
+def execute(path: Path, folder: Path, variables: dict[str, str]) -> Path:
     """Executes one notebook and writes it and its HTML page into `folder`.
 
     The folder gets a notebook only if every cell ran; a former one goes first,
@@ -83,12 +84,13 @@ def execute(path: Path, folder: Path, environment: dict[str, str]) -> Path:
 
     Raises:
         NotebookError: If the file is no notebook, its kernel does not start,
-            or a cell fails, hangs, runs out of memory or loses its kernel.
+            or a cell fails, hangs, runs out of memory, loses its kernel or
+            puts out what no notebook can hold.
     """
-    import nbformat
-    from jupyter_client.kernelspec import NoSuchKernel
+    environment.fix_jupyter()
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellControlSignal
+
+    from replication import kernel
 
     executed = folder / path.name
     for former in (executed, executed.with_suffix(".html")):
@@ -100,32 +102,51 @@ def execute(path: Path, folder: Path, environment: dict[str, str]) -> Path:
         reached.append(cell_index + 1)
         kernels.append(_process(client))
 
-    client = NotebookClient(
-        notebook,
-        timeout=TIMEOUT,
-        kernel_name="python3",
-        extra_arguments=["--log-level=40"],  # or each kernel warns that loopback is not encrypted
-        resources={"metadata": {"path": str(path.parent)}},
-        force_raise_errors=True,  # whatever a cell's tags allow
-        on_cell_start=note,
-    )
-    try:
-        _run(client, environment)
-    except (CellControlSignal, NoSuchKernel, OSError, RuntimeError) as error:
-        where = f"cell {reached[-1]} of {len(notebook.cells)}" if reached else "no cell yet"
-        why = _reason(error, kernels[-1] if kernels else None)
-        raise NotebookError(
-            f"{path.name}, {where}, after {time.perf_counter() - started:.0f} s: {why}"
-        ) from error
-    store.write_atomically(executed, nbformat.writes(_without_timestamps(notebook)).encode())
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as own:
+        client = NotebookClient(
+            notebook,
+            km=kernel.manager(Path(own)),
+            timeout=TIMEOUT,
+            extra_arguments=["--log-level=40"],  # or it warns that loopback is not encrypted
+            resources={"metadata": {"path": str(path.parent)}},
+            force_raise_errors=True,  # whatever a cell's tags allow
+            on_cell_start=note,
+        )
+        try:
+            _run(client, kernel.variables(variables, Path(own)))
+            content = _content(notebook)
+        except Exception as error:  # a kernel may send anything; the next notebook is executed
+            where = f"cell {reached[-1]} of {len(notebook.cells)}" if reached else "no cell yet"
+            why = _reason(error, kernels[-1] if kernels else None)
+            raise NotebookError(
+                f"{path.name}, {where}, after {time.perf_counter() - started:.0f} s: {why}"
+            ) from error
+    store.write_atomically(executed, content)
     return render(executed)
 
 
+def _content(notebook) -> bytes:
+    """An executed notebook as the bytes of its file, if the format allows all that is in it."""
+    import nbformat
+
+    nbformat.validate(_without_timestamps(notebook))
+    return nbformat.writes(notebook).encode()
+
+
 def render(path: Path) -> Path:
-    """Renders an executed notebook as one HTML page beside it, and returns the page."""
+    """Renders an executed notebook as one HTML page beside it, and returns the page.
+
+    Raises:
+        NotebookError: If nbconvert cannot.
+    """
+    environment.fix_jupyter()
     from nbconvert import HTMLExporter
 
-    body, _ = HTMLExporter(embed_images=True, raw_template=_TEMPLATE).from_filename(str(path))
+    try:
+        body, _ = HTMLExporter(embed_images=True, raw_template=_TEMPLATE).from_filename(str(path))
+    except Exception as error:  # of outputs that nobody foresaw
+        why = _one_line(f"{type(error).__name__}: {error}")
+        raise NotebookError(f"{path.name}: executed, but nbconvert made no page: {why}") from error
     page = path.with_suffix(".html")
     store.write_atomically(page, body.encode())
     return page
@@ -174,14 +195,14 @@ def _read(path: Path):
         ) from error
 
 
-def _run(client, environment: dict[str, str]) -> None:
+def _run(client, variables: dict[str, str]) -> None:
     """Executes the cells; whatever ends the wait for them, Ctrl-C for one, ends the kernel too.
 
     In a thread of its own: in the main one, nbclient would answer SIGINT in
     our place and report a dead kernel.
     """
     with ThreadPoolExecutor(max_workers=1) as pool:
-        running = pool.submit(asyncio.run, client.async_execute(env=environment))
+        running = pool.submit(asyncio.run, client.async_execute(env=variables, cleanup_kc=True))
         try:
             running.result()
         finally:
@@ -217,6 +238,8 @@ def _reason(error: Exception, kernel: subprocess.Popen | None) -> str:
         if code is not None and code < 0:
             return f"its kernel was ended by {signal.Signals(-code).name}"
         return "its kernel died" if code is None else f"its kernel ended with code {code}"
+    if kernel is not None:
+        return f"its outputs make no notebook: {_one_line(str(error))}"
     return f"its kernel did not start: {_one_line(str(error))}"
 
 

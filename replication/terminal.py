@@ -8,6 +8,7 @@ keeps a line for each running job and one for all of them; elsewhere it prints l
 import contextlib
 import json
 import signal
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -32,13 +33,23 @@ def display(*, as_json: bool = False, console: "Console | None" = None) -> "Line
         as_json: Whether a machine reads it.
         console: Where to; None for standard output.
     """
-    from rich.console import Console
-
     if as_json:
         return Json()
-    console = console or Console()
+    console = console or output()
     live = console.is_terminal and not console.is_dumb_terminal
     return Live(console) if live else Lines()
+
+
+def output(log_width: int = 100) -> "Console":
+    """Standard output: a terminal as it is; anything else as a log, without colours.
+
+    Variables such as `$FORCE_COLOR` make no terminal of a file.
+    """
+    from rich.console import Console
+
+    if sys.stdout.isatty():
+        return Console()
+    return Console(width=log_width, force_terminal=False, force_interactive=False)
 
 
 @contextlib.contextmanager
@@ -208,10 +219,8 @@ class Lines:
 
     def summarise(self) -> None:
         """Prints a table of what came of the jobs, if any ran."""
-        from rich.console import Console
-
         if self.progress.ended:
-            Console(width=100).print(ended_table(self.progress))
+            output().print(ended_table(self.progress))
             self.say(ended_line(self.progress))
 
     def _is_worth_a_line(self, event: str) -> bool:

@@ -59,35 +59,43 @@ MEASURING = {"runner", "experiments", "experiments.*"} | DESCRIBING | LEAVES
 # without a new line here; a part of it may then import whatever the whole may. `claims` is
 # listed part by part, and `experiments.*` is any file but the registry itself.
 MAY_IMPORT = {
-    "": set(),  # replication/__init__.py: the map, light to import
+    "": {"environment"},  # replication/__init__.py: the map, light to import
+    "environment": set(),
+    "git": {"environment"},
     "layers": set(),
     "losses": set(),
     "metrics": set(),
     "figures": set(),
     "files": set(),
+    "streams": set(),
     "events": set(),
     "terminal": {"events"},
     "store": {"files"},
     "fingerprints": set(),
     "numerics": set(),
-    "results": {"files"},
+    "results": {"files", "git"},
     "models": {"layers", "losses"},
     "datasets": LEAVES,
     "training": BUILDING | LEAVES,
-    "experiments": DESCRIBING | LEAVES,  # the registry; a single experiment needs no leaf
+    # The registry; a single experiment needs no leaf.
+    "experiments": {"environment"} | DESCRIBING | LEAVES,
     "experiments.*": DESCRIBING | {"experiments"},
-    "runner": {"events", "experiments", "numerics", "results"} | DESCRIBING | LEAVES,
-    **{part: {"results", *CLAIMS[:index]} for index, part in enumerate(CLAIMS)},
+    "runner": {"environment", "events", "experiments", "git", "numerics", "results"}
+    | DESCRIBING
+    | LEAVES,
+    **{part: {"results", "terminal", *CLAIMS[:index]} for index, part in enumerate(CLAIMS)},
     "machines": {"results", "runner"},
-    "notebooks": {"events", "figures", "results", "store"},
+    "kernel": {"environment"},
+    "notebooks": {"environment", "events", "figures", "kernel", "results", "store"},
     "cards": JUDGING | {"results"},
     "study": JUDGING | {"cards", "experiments", "figures", "results", "runner"},
-    "site": JUDGING | {"cards", "results"},
+    "site": {"cards", "environment", "results"} | JUDGING,
     "publish": JUDGING | {"results", "runner", "site"},
     "reproduce": {"events", "notebooks", "publish", "runner", "terminal"},
-    "__main__": MEASURING
-    | JUDGING
-    | {"machines", "notebooks", "publish", "reproduce", "results", "terminal"},
+    "__main__": {"environment", "notebooks", "publish", "reproduce", "results", "streams"}
+    | {"terminal"}
+    | MEASURING
+    | JUDGING,
 }
 
 LISTED_EACH = {"claims"}
@@ -232,7 +240,7 @@ def test_the_table_keeps_the_halves_apart():
         assert not reachable(module) & JUDGING, f"{module} may see what the articles report"
     for module in JUDGING:
         assert not reachable(module) & MEASURING, f"{module} may see how we measure"
-    assert reachable("results") == {"files"}
+    assert reachable("results") == {"files", "git", "environment"}
     assert not reachable("figures") | reachable("files")
     both = {m for m in MAY_IMPORT if reachable(m) & JUDGING and reachable(m) & MEASURING}
     assert both == {"__main__", "publish", "reproduce", "study"}
@@ -294,15 +302,15 @@ def test_judging_code_names_no_training_library(path):
 
 
 @each("replication")
-def test_only_the_runner_knows_environment_variables(path):
+def test_only_environment_and_the_runner_know_environment_variables(path):
     names = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.ImportFrom) and node.module == "os":
             names |= {alias.name for alias in node.names}
 
-    if unit(dotted(path)) != "runner":
+    if unit(dotted(path)) not in ("environment", "runner"):
         assert not names & {"environ", "environb", "getenv", "getenvb", "putenv"}, (
-            "take it as an argument; runner.py reads the variable"
+            "take it as an argument; environment.py or the runner reads the variable"
         )
 
 

@@ -190,12 +190,12 @@ def git(folder, *arguments):
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
-    """A project below the top of a repository: first no results, then three seeds."""
+    """A repository of a project: first no results, then three seeds."""
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
         monkeypatch.delenv(name, raising=False)  # set where tests run in a hook
     project = tmp_path / "work" / "project"
     project.mkdir(parents=True)
-    git(project.parent, "init", "-q", "-b", "main")
+    git(project, "init", "-q", "-b", "main")
     (project / "README.md").write_text("Demo.\n")
     commit(project, "first")
     table_files.write_measurements(project / "results", "demo", frame(*BEFORE))
@@ -212,7 +212,7 @@ def commit(project, message):
 
 
 def test_measurements_are_read_as_committed(repository):
-    """From a folder below the top; changes of the working tree are not seen."""
+    """Changes of the working tree are not seen."""
     root = repository / "results"
     table_files.write_measurements(root, "demo", frame(0.1))
     commit_id = revisions.resolve(root, "HEAD")
@@ -265,9 +265,9 @@ def test_an_unknown_revision_is_named(repository, revision):
 
 def test_no_repository_and_no_git_are_errors(tmp_path, monkeypatch):
     """Each with a sentence."""
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(revisions.RevisionError, match="expected a git repository"):
         revisions.resolve(tmp_path / "results", "HEAD")
+    git(tmp_path, "init", "-q")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(revisions.RevisionError, match="expected the program git"):
         revisions.resolve(tmp_path / "results", "HEAD")

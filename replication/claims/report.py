@@ -12,6 +12,7 @@ from replication.claims import Claim, prose
 from replication.claims.check import Report
 from replication.claims.regression import status_by_experiment, status_of_claim
 from replication.claims.tables import OURS, SEEDS_NEEDED, VOICES, Row, replace_table
+from replication.terminal import output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -243,7 +244,4 @@ def _styled(text: str) -> "Text":
 
 def terminal() -> "Console":
     """The terminal, or a wide console where the output goes to a file."""
-    from rich.console import Console
-
-    console = Console()
-    return console if console.is_terminal else Console(width=_LOG_WIDTH)
+    return output(_LOG_WIDTH)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from replication import datasets, fingerprints
+from replication import datasets, environment, fingerprints
 from replication.store import Checkpoints
 
 PROFILES = ("full", "embedded", "smoke")
@@ -239,9 +239,13 @@ def slugs() -> list[str]:
 
 @functools.cache
 def registry() -> dict[str, Experiment]:
-    """Every declared experiment by name; imports the modules of this folder."""
+    """Every declared experiment by name; imports the modules of this folder.
+
+    Raises:
+        SettingError: If `$KERAS_BACKEND` names what cannot be imported.
+    """
     with _native_stderr_discarded():
-        import keras  # noqa: F401
+        environment.import_keras()
     for slug in slugs():
         importlib.import_module(f"{__name__}.{slug}")
     return dict(_REGISTRY)

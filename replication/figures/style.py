@@ -29,7 +29,8 @@ _STYLE = {
 
 
 def use_style() -> None:
-    """Sets Matplotlib's defaults for the figures of this project."""
+    """Sets Matplotlib's defaults for the figures of this project, whatever a user has set."""
+    mpl.rcdefaults()
     mpl.rcParams.update(_STYLE)
 
 

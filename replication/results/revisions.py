@@ -1,11 +1,11 @@
 """The tables as a git revision has them: the only code that asks git for files."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
+from replication import git
 from replication.results.schema import (
     HISTORY,
     MEASUREMENTS,
@@ -89,21 +89,14 @@ def _files(root: Path, commit: str, file_name: str) -> Iterator[tuple[str, str]]
 
 def _git(root: Path, *arguments: str, may_fail: bool = False) -> str:
     """What git prints in the folder above the results; "" where it fails and may."""
-    above = Path(root).resolve().parent
     try:
-        done = subprocess.run(["git", "-C", str(above), *arguments], capture_output=True)
-    except OSError as error:
+        return git.ask(Path(root).resolve().parent, *arguments).decode()
+    except git.GitError as error:
+        if may_fail:
+            return ""
         raise RevisionError(
-            f"expected the program git, received: {error.strerror}; install git to compare with "
-            "a revision"
+            f"{error}; to compare with a revision, run this in a clone of the project, with git"
         ) from error
-    if done.returncode and not may_fail:
-        raise RevisionError(
-            f"{above}: expected a git repository, received from `git {arguments[0]}`: "
-            f"{done.stderr.decode(errors='replace').strip()}"
-        )
-    try:
-        return "" if done.returncode else done.stdout.decode()
     except UnicodeDecodeError as error:
         raise ResultsError(
             f"`git {' '.join(arguments)}`: expected UTF-8 text, received other bytes"

@@ -1,6 +1,6 @@
 """Runs jobs: (experiment, profile, seed), once each, here or side by side.
 
-settings.py   where things are; the only reader of environment variables
+settings.py   where things are, and how many threads there are
 jobs.py       what a call runs, and where each job's outcome is stored
 execution.py  running a job: storing, resuming, reading what is stored
 today.py      build/results, the tables of what is stored

@@ -4,15 +4,15 @@ A finished job is a file in the run store; one that was cut off leaves the
 epochs it finished, and no such file.
 """
 
+import functools
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
-from replication import experiments, fingerprints, numerics, store
+from replication import experiments, fingerprints, git, numerics, store
 from replication.events import Announce, Event
 from replication.experiments import Outcome, Profile
 from replication.runner import settings
@@ -130,21 +130,21 @@ def run_and_store(
 
 
 def _commit() -> str:
-    """The commit of this checkout, `+` if files differ from it; empty outside of git."""
+    """The commit of this checkout, `+` if files differ from it; empty where git tells none."""
+    listed = ("status", "--porcelain", "--untracked-files=normal", "replication")
     try:
-        git = ["git", "-C", str(settings.ROOT)]
-        head = subprocess.run(
-            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-        )
-        changed = subprocess.run(
-            [*git, "status", "--porcelain", "replication"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
+        head = git.ask(settings.ROOT, "rev-parse", "HEAD").decode().strip()
+        changed = git.ask(settings.ROOT, *listed)
+    except git.GitError as error:
+        if not error.foreign:
+            _say_once(f"no commit is kept with the numbers. {error}")
         return ""
-    return head.stdout.strip()[:12] + ("+" if changed.stdout else "")
+    return head[:12] + ("+" if changed else "")
+
+
+@functools.cache
+def _say_once(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 class _Epochs:

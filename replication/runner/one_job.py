@@ -20,14 +20,19 @@ import sys
 import threading
 import traceback
 
-from replication import fingerprints, results, store
+from replication import environment, fingerprints, results, store
 from replication.datasets import DatasetError
 from replication.events import Announce, Event
 from replication.runner import settings
 from replication.runner.execution import job_named, load, run_and_store
 from replication.runner.jobs import Job
 
-STOPPING = (DatasetError, store.StoreError, results.ResultsError)  # the next job would meet these
+STOPPING = (  # the next job would meet these
+    DatasetError,
+    environment.SettingError,
+    store.StoreError,
+    results.ResultsError,
+)
 _NAMED = 5  # definitions named when code differs
 # Ctrl-C is for the parent, which ends its children by itself.
 _START = (
@@ -108,17 +113,17 @@ class Worker:
         child.stdout.close()
 
     def _start(self, profile: str) -> None:
-        environment = settings.kernel_environment(profile)
+        variables = settings.kernel_environment(profile)
         if self._threads is not None:
-            environment["OMP_NUM_THREADS"] = str(self._threads)
+            variables["OMP_NUM_THREADS"] = str(self._threads)
         self._child = subprocess.Popen(
-            [sys.executable, "-c", _START],
+            environment.command(_START),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if self._log is None else subprocess.PIPE,
             text=True,
             errors="replace",
-            env=environment,
+            env=variables,
         )
         if self._log is not None:
             self._reader = threading.Thread(target=self._pass_on, args=(self._child.stderr,))

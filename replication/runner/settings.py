@@ -1,4 +1,4 @@
-"""Where things are and how this process runs: the only reader of environment variables."""
+"""Where things are and how this process runs, as far as the environment may say so."""
 
 import contextlib
 import logging
@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from replication import datasets, experiments
+from replication import datasets, environment, experiments
 from replication.experiments import Experiment
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"
-BUILD = Path(os.environ.get("REPLICATION_BUILD") or ROOT / "build").resolve()
+BUILD = Path(os.path.realpath(environment.folder("REPLICATION_BUILD") or ROOT / "build"))
 DOCUMENTS = {  # files with a generated table, by the name of its markers
     "claims": ROOT / "docs" / "claims.md",
     "overview": ROOT / "docs" / "overview.svg",
@@ -62,15 +62,8 @@ def threads(num_jobs: int = 1) -> int:
             f"OMP_NUM_THREADS={asked!r} is no number of threads; expected one from 1 to 9999, or a "
             "list such as 4,2, whose first number counts. Set another, or unset it for all cores."
         )
-    own = int(found[1]) if found else _num_cores()
+    own = int(found[1]) if found else environment.num_cores()
     return own if _ASKED else max(1, own // num_jobs)
-
-
-def _num_cores() -> int:
-    """The cores that this process may run on, which `taskset` or Slurm may have narrowed down."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 # Keras reads it on import, which `experiments.registry` puts off. What cannot be read is an error
@@ -80,15 +73,18 @@ with contextlib.suppress(experiments.ExperimentError):
 
 
 def library() -> datasets.Library:
-    """The data sets' search path: `$TFDS_DATA_DIR`, beside the project, then home."""
-    named = os.environ.get("TFDS_DATA_DIR")
-    folders = [
-        *([Path(named).expanduser()] if named else []),
-        ROOT / "data",
-        ROOT.parent / "shared" / "tensorflow_datasets",
-        Path.home() / "tensorflow_datasets",
-    ]
-    return datasets.Library(tuple(folders), BUILD / "data")
+    """The data sets' search path: `$TFDS_DATA_DIR`, beside the project, then home.
+
+    A download goes to the first of the variable, home and `data` that there is.
+
+    Raises:
+        SettingError: If the variable names no folder.
+    """
+    named, home = environment.folder("TFDS_DATA_DIR"), environment.home()
+    here, in_home = ROOT / "data", home and home / "tensorflow_datasets"
+    places = (named, here, ROOT.parent / "shared" / "tensorflow_datasets", in_home)
+    found = tuple(each for each in places if each is not None)
+    return datasets.Library(found, BUILD / "data", named or in_home or here)
 
 
 def choose_profile(name: str, wanted: Iterable[Experiment], *, strict: bool) -> tuple[str, str]:
@@ -137,6 +133,7 @@ def profile_name(wanted: Iterable[Experiment] = (), profile: str | None = None) 
 
 def kernel_environment(profile: str) -> dict[str, str]:
     """Environment variables of a process of ours, so that it runs `profile` and stores here."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    ours = {_PROFILE_VARIABLE: profile, "REPLICATION_BUILD": str(BUILD), "PYTHONPATH": path}
-    return {**os.environ, **ours}
+    ours = {_PROFILE_VARIABLE: profile, "REPLICATION_BUILD": str(BUILD)}
+    if data := environment.folder("TFDS_DATA_DIR"):
+        ours["TFDS_DATA_DIR"] = str(data)  # a notebook runs in another folder
+    return {**environment.without_tastes(os.environ), **ours}

@@ -12,6 +12,7 @@ from pathlib import Path
 import nh3
 from markupsafe import Markup
 
+from replication import environment
 from replication.site import pictures, tables
 from replication.site.texts import Writer, breakable, highlighted, plain, scrolling
 from replication.site.writing import SiteError
@@ -203,6 +204,7 @@ def num_missing(notebook) -> int:
 
 def _exporter():
     """The exporter with our template; what it does to whole pages afterwards is left out."""
+    environment.fix_jupyter()
     from nbconvert import HTMLExporter, TemplateExporter
     from traitlets.config import Config
 
