@@ -19,6 +19,8 @@ Two halves that never import each other, and the tables they meet in:
     site/          all of it as pages, from committed results
     publish.py     judges, and writes terminal, documents, test report and site
     reproduce.py   `make reproduce`: jobs, notebooks, check, report
+    listing.py     what there is, by name: `list` and `why`
+    errors.py      what every error of ours is
     events.py      what happens while jobs run; terminal.py shows it
     __main__.py    the command line: `python -m replication --help`
 

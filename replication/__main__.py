@@ -18,7 +18,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Article = Annotated[str | None, typer.Option(help="One article, by its slug.")]
+
+def _slug(article: str | None) -> str | None:
+    from replication import listing
+
+    return article and listing.slug(article)
+
+
+Article = Annotated[
+    str | None,
+    typer.Option(callback=_slug, help="One article, by its slug or number: clustering, 05."),
+]
 Seeds = Annotated[
     str | None,
     typer.Option(help="How many seeds (5), or which (0-4, 0,2,7). Default: the first."),
@@ -27,7 +37,13 @@ ProfileName = Annotated[
     Literal["auto", "full", "embedded", "smoke"],
     typer.Option("--profile", help="auto is full where the data can be had, else embedded."),
 ]
-Jobs = Annotated[int, typer.Option(min=1, help="Jobs side by side; the cores are shared out.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Jobs side by side; the cores are shared out. Default: what cores and memory allow.",
+    ),
+]
 Budget = Annotated[
     str | None,
     typer.Option(help="Wall time, such as 20m: run what fits, and say what is left."),
@@ -37,14 +53,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="For machines: an object a 
 
 @app.command("list")
 def list_experiments(article: Article = None) -> None:
-    """List every experiment: tier, minutes for one seed, seeds, metrics."""
-    from replication import runner
+    """List every experiment: tier, minutes for one seed, seeds committed of declared, metrics."""
+    from replication import listing
 
-    for each in runner.select(article=article, extended=True):
-        print(
-            f"{each.name}  {each.tier}, {each.minutes:g} min a seed, "
-            f"{len(each.seeds)} seeds, {len(each.metrics)} metrics"
-        )
+    print("\n".join(listing.table(article)))
 
 
 @app.command()
@@ -52,7 +64,7 @@ def run(
     article: Article = None,
     seeds: Seeds = None,
     profile: ProfileName = "auto",
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ignore stored runs.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Extended experiments too.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Missing data are an error.")] = False,
@@ -79,9 +91,11 @@ def run(
 @app.command()
 def sweep(
     seeds: Seeds = None,
-    experiments: Annotated[str, typer.Option(help="Pattern, such as '*-eq5-*'.")] = "*",
+    experiments: Annotated[
+        str | None, typer.Option(help="Pattern, such as '*-eq5-*'; '*' for all of them.")
+    ] = None,
     profile: ProfileName = "full",
-    jobs: Annotated[int | None, typer.Option(min=1, help="Jobs side by side, here.")] = None,
+    jobs: Jobs = None,
     dask: Annotated[
         str | None,
         typer.Option(help="A Dask scheduler, such as tcp://host:8786, whose workers run the jobs."),
@@ -90,6 +104,10 @@ def sweep(
     as_json: AsJson = False,
 ) -> None:
     """Run experiments over many seeds, here or on a Dask cluster; no notebooks, no report."""
+    if experiments is None:
+        from replication import listing
+
+        raise typer.BadParameter(listing.cost_of_all(), param_hint="--experiments")
     for option, value in (("--jobs", jobs), ("--budget", budget)):
         if value is not None and dask is not None:
             raise typer.BadParameter(
@@ -103,7 +121,7 @@ def sweep(
         _seeds(seeds),
         profile,
         pattern=experiments,
-        jobs=jobs or 1,
+        jobs=jobs,
         strict=True,
         budget_minutes=_minutes(budget),
     )
@@ -223,15 +241,28 @@ def accept(
         str | None,
         typer.Option(help="Keep stored runs of these experiments although their code changed."),
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="Take the runs of another build folder, made on another device, backend or "
+            "version of a library, as further seeds; nothing else is accepted.",
+        ),
+    ] = None,
 ) -> None:
     """Promote build/ to results/: tables, executed notebooks, verdicts, README."""
     from replication import notebooks, publish, runner
 
-    for name in runner.promote(reason=reason, unchanged=unchanged, ask=_ask_why):
-        print(f"accepted {name}")
-    executed = runner.settings.BUILD / "notebooks" / "full"  # the digits are no evidence
-    for path in notebooks.promote(executed, runner.settings.RESULTS):
-        print(f"accepted {path.relative_to(runner.settings.ROOT)}")
+    if source is not None:
+        for line in runner.take(source):
+            print(line)
+    else:
+        for name in runner.promote(reason=reason, unchanged=unchanged, ask=_ask_why):
+            print(f"accepted {name}")
+        executed = runner.settings.BUILD / "notebooks" / "full"  # the digits are no evidence
+        for path in notebooks.promote(executed, runner.settings.RESULTS):
+            print(f"accepted {path.relative_to(runner.settings.ROOT)}")
     publish.write_documents(publish.judge())
 
 
@@ -248,15 +279,14 @@ def build_site(
 
 @app.command()
 def why(
-    experiment: Annotated[str, typer.Argument(help="An experiment's name.")],
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
+    name: Annotated[str, typer.Argument(help="Of an experiment, or of a claim.")],
+    seed: Annotated[int, typer.Option(min=0, max=999)] = 0,
     profile: Literal["full", "embedded", "smoke"] = "full",
 ) -> None:
-    """Say whether a run is stored, and if not, what changed since it was."""
-    from replication import runner
+    """Of a run: whether it is stored, and if not, what changed. Of a claim: its verdict, why so."""
+    from replication import listing
 
-    for line in runner.explain(experiment, seed=seed, profile=profile):
-        print(line)
+    print("\n".join(listing.why(name, seed=seed, profile=profile)))
 
 
 def _ask_why(runs: list[str]) -> str:
@@ -278,6 +308,8 @@ def _seeds(text: str | None) -> list[int]:
     Raises:
         typer.BadParameter: If the text is none of these.
     """
+    from replication.runner.jobs import LARGEST_SEED
+
     text, parts = "1" if text is None else text.strip(), []
     try:
         for part in [f"0-{int(text) - 1}"] if text.isdigit() else text.split(","):
@@ -285,13 +317,13 @@ def _seeds(text: str | None) -> list[int]:
             parts.append((int(first), int(last if dash else first) + 1))
     except ValueError:
         parts = []
-    many = sum(max(0, end - first) for first, end in parts) > 10_000
-    large = any(end > 2**32 for _, end in parts)
-    found = {seed for first, end in parts for seed in range(first, end)} if not many else ()
+    large = any(end > LARGEST_SEED + 1 for _, end in parts)
+    found = {seed for first, end in parts for seed in range(first, end)} if not large else ()
     if large or not found:
         raise typer.BadParameter(
             f"{text!r} names no seeds; expected a count such as 5, a range such as 0-4 (2-2 "
-            "is one seed) or a list such as 0,2,7: at most 10,000 seeds, below 2**32.",
+            "is one seed) or a list such as 0,2,7, of seeds from 0 to 999: where a run needs a "
+            "second start, experiments add 1,000. A count of 0 is no seed; seed 0 alone is 0-0.",
             param_hint="--seeds",
         )
     return sorted(found)
@@ -342,15 +374,13 @@ def main() -> None:
 
 def _main() -> None:
     from replication.claims.report import printable
-    from replication.environment import SettingError
+    from replication.errors import ReplicationError
 
-    known: tuple[type[Exception], ...] = (SettingError,)
     try:
-        known += _known_errors()
         app()
-    except known as error:
+    except ReplicationError as error:
         print(f"error: {printable(str(error))}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(error.exit_code)
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         print(f"error: the system refuses: {printable(what)}", file=sys.stderr)
@@ -359,18 +389,6 @@ def _main() -> None:
         if ended.code == 130:
             print(_INTERRUPTED, file=sys.stderr)
         raise
-
-
-def _known_errors() -> tuple[type[Exception], ...]:
-    """The errors that end a call with a sentence; what they are imported from reads settings."""
-    from replication.claims import ClaimError
-    from replication.datasets import DatasetError
-    from replication.experiments import ExperimentError
-    from replication.results import ResultsError
-    from replication.runner.cluster import ClusterError
-    from replication.store import StoreError
-
-    return ClaimError, ClusterError, DatasetError, ExperimentError, ResultsError, StoreError
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
 from replication import store
+from replication.errors import ReplicationError
 
 # SHA-256 over the uint8 images, then the labels, of train and test in canonical order.
 DIGESTS = {
@@ -54,7 +54,7 @@ _PROBES = {  # one small request to the host that TFDS downloads from
 }
 
 
-class DatasetError(ValueError):
+class DatasetError(ReplicationError, ValueError):
     """A data set is unknown, absent or damaged; the message says what to do."""
 
 
@@ -151,7 +151,7 @@ class Library:
         names = ("x_train", "y_train", "x_test", "y_test")
         if not path.exists():  # a cache that is there may be read-only
             store.make_folder(self.cache)
-            with FileLock(path.with_suffix(".lock")):
+            with store.lock(path.with_suffix(".lock")):
                 if not path.exists():
                     store.save_arrays(path, dict(zip(names, self._decode(name), strict=True)))
         stored = store.load_arrays(path)

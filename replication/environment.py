@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from replication.errors import ReplicationError
+
 _OURS = "tensorflow"
 _INSTALL = {"tensorflow": "make setup", "jax": "make setup", "torch": "make torch"}
 _OF_KERAS = ("KERAS_BACKEND", "KERAS_TORCH_DEVICE")  # which are part of a run's fingerprint
@@ -29,7 +31,7 @@ _NOWHERE = os.path.join(os.devnull, "none")  # a folder that is not there and ca
 _CGROUPS, _LISTED = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
-class SettingError(ValueError):
+class SettingError(ReplicationError, ValueError):
     """A variable holds what nothing can be done with; the message says what to set instead."""
 
 

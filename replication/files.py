@@ -9,7 +9,7 @@ import secrets
 import socket
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _LEFT_OVER = 24 * 60 * 60  # seconds after which nobody is still writing a temporary file
@@ -86,6 +86,37 @@ def _send(path: Path, content: bytes) -> None:
         with open(path, "ab", buffering=0) as file:
             while content:
                 content = content[file.write(content) :]
+
+
+@contextlib.contextmanager
+def locked(path: Path, timeout: float = -1) -> Iterator[None]:
+    """Holds a lock file alone, which is created where it is missing.
+
+    Args:
+        path: The lock file; its folder is there.
+        timeout: Seconds to wait for whoever holds it; negative for no limit.
+
+    Raises:
+        TimeoutError: If it takes longer.
+        OSError: If it cannot be locked; says why.
+    """
+    from filelock import FileLock, Timeout  # only writers need it
+
+    lock = FileLock(path, timeout=timeout)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise TimeoutError(f"another process holds {path}") from error
+    except NotImplementedError as error:
+        why = "its file system knows no locks; mount it with them, or choose a local folder"
+        raise OSError(errno.ENOLCK, why, str(path)) from error
+    except PermissionError as error:
+        why = f"{error.strerror} (of another user? `chmod g+w` it, and set `umask 002` to share)"
+        raise OSError(errno.EACCES, why, str(path)) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _temporary_name(name: str) -> str:

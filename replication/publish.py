@@ -20,6 +20,7 @@ def judge() -> checking.Report:
         settings.TODAY,
         documents=settings.DOCUMENTS,
         sentences=settings.SENTENCES,
+        notebooks=settings.ROOT / "notebooks",
     )
 
 

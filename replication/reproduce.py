@@ -18,7 +18,7 @@ class Wanted:
         profile: `auto`, `full`, `embedded` or `smoke`.
         article: A slug, or None for all.
         pattern: Of experiments, or None for those of the tier.
-        jobs: How many side by side.
+        jobs: How many side by side; None for what fits this machine.
         fresh: Whether stored runs are ignored.
         everything: Whether extended experiments are wanted too.
         strict: Whether missing data are an error.
@@ -29,7 +29,7 @@ class Wanted:
     profile: str
     article: str | None = None
     pattern: str | None = None
-    jobs: int = 1
+    jobs: int | None = None
     fresh: bool = False
     everything: bool = False
     strict: bool = False
@@ -105,7 +105,7 @@ def _planned(wanted: Wanted, *, elsewhere: bool = False) -> tuple[list[Job], str
 def _run(jobs: list[Job], wanted: Wanted, display: Lines) -> Ended:
     return runner.run_jobs(
         jobs,
-        num_jobs=wanted.jobs,
+        num_jobs=wanted.jobs or runner.jobs_that_fit(),
         fresh=wanted.fresh,
         budget_minutes=wanted.budget_minutes,
         announce=display,

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
-from replication.files import replace_files
+from replication.errors import ReplicationError
+from replication.files import locked, replace_files
 
 _ZIP = (zipfile.BadZipFile, zlib.error)
 
 
-class StoreError(OSError):
+class StoreError(ReplicationError, OSError):
     """A run file cannot be written, or is damaged; the message names it."""
 
 
@@ -55,6 +55,22 @@ def make_folder(path: Path) -> None:
             f"cannot create {path}: {error.strerror or error}. Make its parent writable, then "
             "run the same command again."
         ) from error
+
+
+@contextlib.contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Holds a lock file alone: a second process waits.
+
+    Raises:
+        StoreError: If it cannot be locked; names it and says why.
+    """
+    make_folder(path.parent)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(locked(path))
+        except OSError as error:
+            raise StoreError(f"cannot lock {path}: {error.strerror or error}") from error
+        yield
 
 
 def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -151,8 +167,7 @@ class Checkpoints:
         if self.root is None:
             yield
             return
-        make_folder(self.root)
-        with FileLock(self.root / f"{key}.lock"):
+        with lock(self.root / f"{key}.lock"):
             yield
 
     def load(self, key: str) -> State | None:

@@ -29,6 +29,7 @@ CLAIMS = [
     "claims.differences",
     "claims.selection",
     "claims.prose",
+    "claims.devices",
     "claims.kinds.judgement",
     "claims.kinds.claim",
     "claims.kinds.value",
@@ -60,7 +61,7 @@ MEASURING = {"runner", "experiments", "experiments.*"} | DESCRIBING | LEAVES
 # listed part by part, and `experiments.*` is any file but the registry itself.
 MAY_IMPORT = {
     "": {"environment"},  # replication/__init__.py: the map, light to import
-    "environment": set(),
+    "environment": {"errors"},
     "git": {"environment"},
     "layers": set(),
     "losses": set(),
@@ -68,22 +69,26 @@ MAY_IMPORT = {
     "figures": set(),
     "files": set(),
     "streams": set(),
+    "errors": set(),
     "events": set(),
     "terminal": {"events"},
-    "store": {"files"},
+    "store": {"errors", "files"},
     "fingerprints": set(),
     "numerics": set(),
-    "results": {"files", "git"},
+    "results": {"errors", "files", "git"},
     "models": {"layers", "losses"},
-    "datasets": LEAVES,
+    "datasets": LEAVES | {"errors"},
     "training": BUILDING | LEAVES,
     # The registry; a single experiment needs no leaf.
-    "experiments": {"environment"} | DESCRIBING | LEAVES,
+    "experiments": {"environment", "errors"} | DESCRIBING | LEAVES,
     "experiments.*": DESCRIBING | {"experiments"},
-    "runner": {"environment", "events", "experiments", "git", "numerics", "results"}
+    "runner": {"environment", "errors", "events", "experiments", "git", "numerics", "results"}
     | DESCRIBING
     | LEAVES,
-    **{part: {"results", "terminal", *CLAIMS[:index]} for index, part in enumerate(CLAIMS)},
+    **{
+        part: {"errors", "results", "terminal", *CLAIMS[:index]}
+        for index, part in enumerate(CLAIMS)
+    },
     "machines": {"results", "runner"},
     "kernel": {"environment"},
     "notebooks": {"environment", "events", "figures", "kernel", "results", "store"},
@@ -91,9 +96,10 @@ MAY_IMPORT = {
     "study": JUDGING | {"cards", "experiments", "figures", "results", "runner"},
     "site": {"cards", "environment", "results"} | JUDGING,
     "publish": JUDGING | {"results", "runner", "site"},
+    "listing": JUDGING | {"errors", "experiments", "publish", "results", "runner"},
     "reproduce": {"events", "notebooks", "publish", "runner", "terminal"},
-    "__main__": {"environment", "notebooks", "publish", "reproduce", "results", "streams"}
-    | {"terminal"}
+    "__main__": {"environment", "errors", "listing", "machines", "notebooks", "publish"}
+    | {"reproduce", "results", "streams", "terminal"}
     | MEASURING
     | JUDGING,
 }
@@ -240,10 +246,10 @@ def test_the_table_keeps_the_halves_apart():
         assert not reachable(module) & JUDGING, f"{module} may see what the articles report"
     for module in JUDGING:
         assert not reachable(module) & MEASURING, f"{module} may see how we measure"
-    assert reachable("results") == {"files", "git", "environment"}
+    assert reachable("results") == {"environment", "errors", "files", "git"}
     assert not reachable("figures") | reachable("files")
     both = {m for m in MAY_IMPORT if reachable(m) & JUDGING and reachable(m) & MEASURING}
-    assert both == {"__main__", "publish", "reproduce", "study"}
+    assert both == {"__main__", "listing", "publish", "reproduce", "study"}
 
 
 @each("replication")

@@ -374,3 +374,21 @@ def test_a_broken_seal(project):  # noqa: F811
             measures=("demo-run/purity",),
         )
     ]
+
+
+def test_an_executed_notebook_that_is_gone_is_a_problem(project):  # noqa: F811
+    """A deleted one passed the check; that of an article without runs is not expected."""
+    for name in ("01_demo", "02_other"):
+        (project / "notebooks").mkdir(exist_ok=True)
+        (project / "notebooks" / f"{name}.ipynb").write_text("{}")
+    executed = project / "results" / "demo" / "notebook.ipynb"
+
+    def problems():
+        found = check(project / "claims", project / "results", notebooks=project / "notebooks")
+        return [each for each in found.problems if "executed" in each.expected]
+
+    [problem] = problems()
+    assert (problem.subject, problem.expected) == (str(executed), "01_demo.ipynb, executed")
+    assert "make reproduce ARTICLE=demo" in problem.fix
+    executed.write_text("{}")
+    assert problems() == []

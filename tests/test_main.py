@@ -39,7 +39,7 @@ def test_seeds_are_a_count_a_range_or_a_list(text, seeds):
     "text",
     [
         *("", "0", "x", "1-", "-1", "2-1", "1.5", "0,,1", "²", "9" * 5000),
-        *("10001", "0-999999999999", "0-9999,0-9999", "4294967296"),  # nothing is filled with these
+        *("1001", "1000-1000", "0-999999999999", "4294967295"),  # nothing is filled with these
     ],
 )
 def test_other_seeds_are_refused(text):
@@ -55,7 +55,12 @@ def test_other_seeds_are_refused(text):
         (["run", "--profile", "huge"], "'auto', 'full', 'embedded', 'smoke'"),
         (["run", "--seeds", "none"], "names no seeds"),
         (["sweep", "--experiments", "nothing-*"], "clustering-eq5-mnist"),
-        (["why", "nothing"], "clustering-eq5-mnist"),
+        (["why", "clustering-eq5-minst"], "Did you mean clustering-eq5-mnist"),
+        (["why", "mnist-puriy"], "Did you mean mnist-purity"),
+        (["sweep"], "hours a seed on two cores: name some"),
+        (["run", "--seeds", "0"], "A count of 0 is no seed; seed 0 alone is 0-0"),
+        (["sweep", "--experiments", "*", "--seeds", "1000-1000"], "of seeds from 0 to 999"),
+        (["why", "clustering-eq5-mnist", "--seed", "1000"], "0<=x<=999"),
         (["run", "--budget", "20"], "expected one such as 20m"),
         (["frobnicate"], "No such command"),
     ],

@@ -31,7 +31,7 @@ class Answering:
     answers: dict = {}
     hired: list[int]  # the threads of each
 
-    def __init__(self, threads, log):
+    def __init__(self, threads, log, *, alone):
         self.log = log
         self.hired.append(threads)
 
@@ -244,8 +244,8 @@ def test_ctrl_c_ends_every_worker(stand_in, answers, monkeypatch):
     """The interrupt reaches the caller, and no process is left behind."""
     workers = []
 
-    def hire(*arguments):
-        workers.append(Worker(*arguments))
+    def hire(*arguments, **options):
+        workers.append(Worker(*arguments, **options))
         return workers[-1]
 
     monkeypatch.setattr(pool, "Worker", hire)

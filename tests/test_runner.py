@@ -43,7 +43,7 @@ def counted(monkeypatch):
 class Here:
     """Stands in for a worker: does the job in this process, where stand-ins are known."""
 
-    def __init__(self, threads, log):
+    def __init__(self, threads, log, *, alone):
         pass
 
     def run(self, name, inputs, announce, *, every):

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from replication import store
+from replication import results, store
 from replication.store import Checkpoints, State, StoreError
 
 
@@ -277,3 +277,28 @@ def test_a_second_process_waits_for_the_lock(checkpoints):
     free = subprocess.run(command).returncode
 
     assert (held, free) == (75, 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), "set `umask 002` to share"),
+        (NotImplementedError("no flock"), "its file system knows no locks; mount it with them"),
+    ],
+    ids=["of another user", "a file system without locks"],
+)
+def test_a_lock_that_cannot_be_had_is_named(checkpoints, monkeypatch, error, said):
+    """A traceback of filelock, before: nobody could tell that the mount or the umask is wrong."""
+
+    def refuse(*_, **__):
+        raise error
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+
+    with pytest.raises(StoreError) as told, checkpoints.lock("key"):
+        pytest.fail("held")
+    assert f"cannot lock {checkpoints.root / 'key.lock'}" in str(told.value)
+    assert said in str(told.value)
+
+    with pytest.raises(results.ResultsError, match="umask|no locks"):
+        results.write_runs(checkpoints.root, "article", [])

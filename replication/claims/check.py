@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from replication import results
-from replication.claims import Article, Claim, backends, ledger, load, noise, overview
+from replication.claims import Article, Claim, backends, devices, ledger, load, noise, overview
 from replication.claims.intervals import Interval, prediction_interval
 from replication.claims.kinds.judgement import Judgement
 from replication.claims.regression import Regression, compare
@@ -58,7 +58,8 @@ class Report:
     """All claims with their judgement, today's numbers against the committed, and all problems.
 
     `rows` are the claims in reading order, as every table shows them; `metrics` is `metrics.csv`
-    of all articles. `generated` holds what is rendered from all this.
+    of all articles. `generated` holds what is rendered from all this. `apart` are seeds on a
+    device that makes a difference, which are judged with no others.
     """
 
     articles: Mapping[str, Article]
@@ -67,6 +68,7 @@ class Report:
     problems: tuple[Problem, ...]
     metrics: pd.DataFrame
     generated: Generated
+    apart: tuple[devices.Apart, ...] = ()
 
     @property
     def claims(self) -> list[tuple[str, Claim]]:
@@ -94,9 +96,15 @@ class _Committed:
     elsewhere_runs: Mapping[str, dict]
     machines: pd.DataFrame
 
+    @cached_property
+    def pooled(self) -> tuple[pd.DataFrame, list[devices.Apart]]:
+        return devices.pool(self.measurements, self.provenance)
+
     @property
     def full(self) -> pd.DataFrame:
-        return self.measurements[self.measurements["profile"] == "full"]
+        """What claims are judged by: no seeds that stand apart."""
+        judged, _ = self.pooled
+        return judged[judged["profile"] == "full"]
 
 
 def check(
@@ -106,6 +114,7 @@ def check(
     *,
     documents: Mapping[str, Path] | None = None,
     sentences: Iterable[Path] = (),
+    notebooks: Path | None = None,
 ) -> Report:
     """Judges every claim and collects every problem of the committed files.
 
@@ -119,6 +128,7 @@ def check(
         documents: Files with a generated table that must be up to date, by the
             name of its markers: `claims`, `ledger`.
         sentences: Files whose sentences hold marked numbers, see `prose`.
+        notebooks: The folder of `NN_<slug>.ipynb`, each of which must have been executed.
 
     Raises:
         ClaimError: If a claim file is malformed.
@@ -134,7 +144,7 @@ def check(
         read_backend_runs(root),
         read_noise(root),
     )
-    evidence = evidence_of(tables.measurements, tables.metrics)
+    evidence = evidence_of(tables.full, tables.metrics)
     values_of, judgements = evidence.values_of, judge_all(articles, evidence)
     rows = rows_of(articles, judgements)
     regressions = tuple(_compare_today(tables, today_root))
@@ -147,13 +157,15 @@ def check(
         *_seals(tables),
         *_elsewhere(tables),
         *_noise(tables),
+        *_unexecuted(root, notebooks),
         *_doubts(articles, rows),
         *stale_summaries(generated, root),
         *stale_documents(generated, documents or {}),
         *unmeasured(articles, values_of),
         *stale_numbers(values_of, sentences),
     ]
-    return Report(articles, rows, regressions, tuple(problems), tables.metrics, generated)
+    found = (regressions, tuple(problems), tables.metrics, generated, tuple(tables.pooled[1]))
+    return Report(articles, rows, *found)
 
 
 def _generated(articles, rows: tuple[Row, ...], tables: _Committed, values_of) -> Generated:
@@ -303,6 +315,16 @@ def _noise(tables: _Committed) -> Iterator[Problem]:
     fix = "measure it with `make noise`, or restore the table from git"
     for where, expected, found in noise.misfits(tables.machines, tables.measurements):
         yield Problem(where, expected, found, fix)
+
+
+def _unexecuted(root: Path, notebooks: Path | None) -> Iterator[Problem]:
+    """Notebooks of measured articles whose executed copy is not committed."""
+    for path in sorted(notebooks.glob("[0-9][0-9]_*.ipynb")) if notebooks else ():
+        slug = path.stem.partition("_")[2]
+        executed = root / slug / "notebook.ipynb"
+        if (root / slug / "measurements.csv").is_file() and not executed.is_file():
+            again = f"restore it from git, or `make reproduce ARTICLE={slug}`, then `make accept`"
+            yield Problem(str(executed), f"{path.name}, executed", "no such file", again)
 
 
 def _elsewhere(tables: _Committed) -> Iterator[Problem]:

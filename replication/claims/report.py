@@ -154,11 +154,29 @@ def _table(
     return table
 
 
+def told_of_claim(report: Report, row: Row) -> list[str]:
+    """What a claim says, its verdict, why so, and every seed it rests on: a line each."""
+    claim, found = row.claim, row.found
+    lines = [
+        f"{row.slug}/{claim.id}: {claim.says}",
+        f"  {row.verdict}: {found.reason}",
+        f"  expected {row.expected}; ours {row.ours}; seeds to decide: {row.seeds_needed}",
+    ]
+    for reference in claim.judged:
+        seeds = report.generated.values_of(reference)
+        values = ", ".join(f"{value:.4g} ({seed})" for seed, value in seeds.items())
+        lines.append(f"  {reference}, value (seed): {values or 'not run yet'}")
+    lines += [f"  control {control.name}: {control.reason}" for control in found.controls]
+    return [*lines, f"  {found.explanation}"] if found.explanation else lines
+
+
 def print_problems(report: Report, console: "Console | None" = None) -> None:
     """Prints all problems, each with what was expected, what was found and how to fix it."""
     from rich.table import Table
 
     console = console or terminal()
+    for apart in report.apart:
+        console.print(literal(str(apart)))
     if not report.problems:
         console.print("No problems.", style="green")
         return

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from replication.errors import ReplicationError
 from replication.results.schema import CONTROL
 
 MEASURE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(_[a-z0-9]+)*")
@@ -13,7 +14,7 @@ _LAYOUT = str.maketrans("", "", "\t\n")  # what a text of several lines may have
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-class ClaimError(ValueError):
+class ClaimError(ReplicationError, ValueError):
     """A claim file that says something it may not: names file, line, claim and key."""
 
 

@@ -18,13 +18,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from replication import datasets, environment, fingerprints
+from replication.errors import ReplicationError
 from replication.store import Checkpoints
 
 PROFILES = ("full", "embedded", "smoke")
 SMOKE_EXAMPLES = 512
 
 
-class ExperimentError(ValueError):
+class ExperimentError(ReplicationError, ValueError):
     """An experiment is unknown, declared twice, or broke its declaration."""
 
 

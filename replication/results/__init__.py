@@ -45,6 +45,7 @@ __all__ = [
     "VERDICTS",
     "ResultsError",
     "Run",
+    "add_runs",
     "format_value",
     "overwritten",
     "promote",
@@ -128,6 +129,11 @@ class Run:
     history: Sequence[Mapping[str, float]]
     provenance: Mapping[str, object]
 
+    @property
+    def name(self) -> str:
+        """`experiment/profile/seed`, as in `provenance.json`."""
+        return f"{self.experiment}/{self.profile}/{self.seed}"
+
 
 def write_runs(root: Path, slug: str, runs: Iterable[Run]) -> None:
     """Makes the tables of `<root>/<slug>` those of these runs and of no other.
@@ -149,6 +155,24 @@ def write_runs(root: Path, slug: str, runs: Iterable[Run]) -> None:
         rows = _Rows.of(runs)
         texts = rows.texts_in(root / slug) if rows.provenance or (root / slug).exists() else {}
         replace_texts({path: text for path, text in texts.items() if not _holds(path, text)})
+
+
+def add_runs(root: Path, slug: str, runs: Iterable[Run]) -> list[str]:
+    """Adds sealed runs to the tables of `<root>/<slug>`; one that is there already stays.
+
+    Returns:
+        The runs added, as "experiment/profile/seed".
+    """
+    with locked(Path(root)):
+        there = read_provenance(root, slug)
+        new = [run for run in runs if run.name not in there]
+        rows = _Rows.of(new)
+        names = [run.name for run in new]
+        sealed = seals.sealed(rows.provenance, rows.texts(), names)
+        keys = {(run.experiment, run.profile, run.seed) for run in new}
+        if new:
+            _merge(Path(root), slug, replace(rows, provenance=sealed), keys)
+    return names
 
 
 def _holds(path: Path, text: str) -> bool:
@@ -281,7 +305,7 @@ class _Rows:
                 for epoch, means in enumerate(run.history, start=1)
                 for quantity, value in means.items()
             ]
-            provenance["/".join(map(str, name))] = dict(run.provenance)
+            provenance[run.name] = dict(run.provenance)
         tables = ((MEASUREMENTS, measurements), (METRICS, metrics), (HISTORY, history))
         frames = (pd.DataFrame(list(rows), columns=list(table.columns)) for table, rows in tables)
         return _Rows(*frames, provenance)

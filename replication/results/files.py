@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from replication.files import replace_files
+from replication import files
 from replication.results.schema import ResultsError
 
 LOCK_NAME = ".results-lock"  # git-ignored
@@ -19,24 +19,19 @@ def locked(root: Path) -> Iterator[None]:
         ResultsError: If the folder cannot be written, or another process
             holds the lock for longer than a minute.
     """
-    from filelock import FileLock, Timeout  # only writers need it
-
     path = root / LOCK_NAME
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, timeout=_LOCK_SECONDS)
-        lock.acquire()
-    except Timeout as error:
-        raise ResultsError(
-            f"{path}: expected the lock within {_LOCK_SECONDS} s, but another process holds it; "
-            "wait for that process, or end it"
-        ) from error
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    try:
+    with contextlib.ExitStack() as held:
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            held.enter_context(files.locked(path, _LOCK_SECONDS))
+        except TimeoutError as error:
+            raise ResultsError(
+                f"{path}: expected the lock within {_LOCK_SECONDS} s, but another process holds "
+                "it; wait for that process, or end it"
+            ) from error
+        except OSError as error:
+            raise _cannot_write(path, error) from error
         yield
-    finally:
-        lock.release()
 
 
 def replace_texts(texts: Mapping[Path, str]) -> None:
@@ -47,7 +42,7 @@ def replace_texts(texts: Mapping[Path, str]) -> None:
             UTF-8. Nothing was replaced then unless a rename itself failed.
     """
     try:
-        replace_files({path: text.encode() for path, text in texts.items()})
+        files.replace_files({path: text.encode() for path, text in texts.items()})
     except UnicodeEncodeError as error:
         raise ResultsError(
             f"{next(iter(texts))}: expected text that UTF-8 can hold, received "

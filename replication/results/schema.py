@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from replication.errors import ReplicationError
 PROFILES = ("full", "embedded", "smoke")
 RUN = ("experiment", "profile", "seed")
 BACKEND = ("backend", "device")
@@ -20,7 +21,7 @@ _LARGEST_COUNT = 2**63 - 1
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
-class ResultsError(ValueError):
+class ResultsError(ReplicationError, ValueError):
     """A results table that cannot be read or written: says where, and what was expected."""
 
 

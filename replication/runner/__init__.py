@@ -19,11 +19,12 @@ from replication import experiments, results
 from replication.experiments import Outcome
 from replication.runner import settings, today
 from replication.runner.cluster import run_jobs_on_cluster
+from replication.runner.expected import jobs_that_fit
 from replication.runner.jobs import Job, plan, select
 from replication.runner.pool import Ended, run_jobs
 from replication.runner.settings import choose_profile, kernel_environment, profile_name
 from replication.runner.today import execute
-from replication.runner.upkeep import explain, keep_unchanged, promote
+from replication.runner.upkeep import explain, keep_unchanged, promote, take
 
 __all__ = [
     "Ended",
@@ -32,6 +33,7 @@ __all__ = [
     "execute",
     "explain",
     "history",
+    "jobs_that_fit",
     "keep_unchanged",
     "kernel_environment",
     "measurements",
@@ -43,6 +45,7 @@ __all__ = [
     "run_jobs_on_cluster",
     "select",
     "settings",
+    "take",
     "today",
 ]
 

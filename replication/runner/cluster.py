@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from replication import store
+from replication.errors import ReplicationError
 from replication.events import Announce, Event
 from replication.runner import one_job, today
 from replication.runner.execution import load, note_failure
@@ -22,7 +23,7 @@ from replication.runner.jobs import Job
 from replication.runner.pool import Ended, finish, planned
 
 
-class ClusterError(ValueError):
+class ClusterError(ReplicationError, ValueError):
     """A Dask cluster cannot be used; the message says why and what to do."""
 
 

@@ -1,25 +1,59 @@
 """How long a job takes on this machine, by the runs it made before; and what fits a budget."""
 
+import contextlib
+import math
+import os
 import re
 import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from pathlib import Path
 
 from replication import experiments, fingerprints, results
 from replication.runner import settings
 from replication.runner.jobs import Job
 
 _SAME = ("backend", "device", "processor", "threads")  # what wall times can be compared under
+_MEMORY = 2.5 * 2**30  # bytes of a job: the deep ones had 2.1 to 2.3 GiB resident
+_CGROUP = Path("/sys/fs/cgroup")
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+
+def jobs_that_fit() -> int:
+    """How many jobs to run side by side: one for each core, as far as memory goes.
+
+    Two small models side by side, on a thread each, are done before two in turn on two threads
+    (`benchmarks/side_by_side.py`). One job on a GPU, and where `$OMP_NUM_THREADS` says how many
+    threads a job has.
+    """
+    on_cpu = fingerprints.environment()["device"].startswith("cpu")
+    if settings.threads(2) == settings.threads() or not on_cpu:
+        return 1
+    return max(1, min(settings.threads(), int(_free_memory() / _MEMORY)))
+
+
+def _free_memory() -> float:
+    """Bytes that can be had without paging: of the machine, or of the container around us."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    found = [pages if pages > 0 else math.inf]
+    with contextlib.suppress(OSError):  # not Linux
+        known = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        found.append(1024 * int(known["MemAvailable"].split()[0]))
+    with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit: `max`
+        limit, used = (
+            int((_CGROUP / name).read_text()) for name in ("memory.max", "memory.current")
+        )
+        found.append(limit - used)
+    return min(found)
 
 
 class Expected:
     """Minutes that jobs take, the training they share included, from past wall times.
 
     The median over earlier seeds on this machine, with as many threads; else what the experiment
-    declares for the full profile, at the pace of this machine; else what it took elsewhere; None
-    for a job that nothing is known about.
+    declares for the full profile, at the pace of this machine; else what it took elsewhere on a
+    device of this kind; None for a job that nothing is known about. What is declared is for CPUs.
     """
 
     def __init__(self, threads: int | None = None):
@@ -29,16 +63,17 @@ class Expected:
             for name, about in results.read_provenance(root).items():
                 environment, minutes = about.get("environment", {}), about.get("minutes")
                 same = all(environment.get(part) == here[part] for part in _SAME)
-                if minutes is not None:
+                if minutes is not None and environment.get("device") == here["device"]:
                     (past if same else elsewhere)[tuple(name.split("/")[:2])].append(minutes)
         self._past = {run: statistics.median(minutes) for run, minutes in past.items()}
         self._elsewhere = {run: statistics.median(minutes) for run, minutes in elsewhere.items()}
+        self._declared = bool(self._past) or here["device"].startswith("cpu")
         self._pace = self._pace_of_this_machine()
 
     def minutes(self, job: Job) -> float | None:
         """Expected minutes of one job, or None."""
         run = job.experiment.name, job.profile
-        if run not in self._past and job.profile == "full":
+        if run not in self._past and job.profile == "full" and self._declared:
             return job.experiment.minutes * self._pace
         return self._past.get(run, self._elsewhere.get(run))
 

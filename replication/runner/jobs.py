@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from replication import experiments, fingerprints
 from replication.experiments import Experiment
 from replication.runner import settings
@@ -14,13 +16,28 @@ from replication.runner import settings
 _FILE = re.compile(r"(.+)-(full|embedded|smoke)-(\d+)-[0-9a-f]{16}\.npz")
 
 
+LARGEST_SEED = 999  # experiments derive a second seed by adding 1,000
+
+
 @dataclass(frozen=True)
 class Job:
-    """One experiment with one seed, under one profile."""
+    """One experiment with one seed, under one profile.
+
+    Raises:
+        ExperimentError: If the seed is none that an experiment may have.
+    """
 
     experiment: Experiment
     profile: str
     seed: int
+
+    def __post_init__(self):
+        if not isinstance(self.seed, int | np.integer) or not 0 <= self.seed <= LARGEST_SEED:
+            raise experiments.ExperimentError(
+                f"expected a seed from 0 to {LARGEST_SEED}, received {self.seed!r}: experiments "
+                "add 1,000 to it where a run needs another start, so that seeds 0 and 1000 would "
+                "share one. Choose a smaller seed."
+            )
 
     @property
     def name(self) -> str:
@@ -39,17 +56,20 @@ class Job:
         return settings.BUILD / "runs" / f"{label}-{fingerprints.digest(self.inputs)}.npz"
 
 
+def named(path: Path) -> Job | None:
+    """The job that a file of a run store is named after, if this code knows one of that name."""
+    found, known = _FILE.fullmatch(path.name), experiments.registry()
+    if found is None or found[1] not in known or int(found[3]) > LARGEST_SEED:
+        return None
+    return Job(known[found[1]], found[2], int(found[3]))
+
+
 def in_store(slug: str) -> list[Job]:
     """The jobs of an article with an outcome in the run store, of today's key or another."""
-    known = experiments.registry()
-    files = map(_FILE.fullmatch, (path.name for path in (settings.BUILD / "runs").glob("*.npz")))
-    runs = {found.groups() for found in files if found}
-    found = (
-        Job(known[name], profile, int(seed))
-        for name, profile, seed in runs
-        if name in known and known[name].slug == slug
-    )
-    return sorted(found, key=lambda job: (job.experiment.name, job.profile, job.seed))
+    jobs = {
+        job.name: job for path in (settings.BUILD / "runs").glob("*.npz") if (job := named(path))
+    }
+    return [jobs[name] for name in sorted(jobs) if jobs[name].experiment.slug == slug]
 
 
 def plan(

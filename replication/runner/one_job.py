@@ -33,6 +33,8 @@ STOPPING = (  # the next job would meet these
     store.StoreError,
     results.ResultsError,
 )
+# Else the first of several takes nearly all memory of a GPU, and the second one ends.
+_SHARING = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 _NAMED = 5  # definitions named when code differs
 # Ctrl-C is for the parent, which ends its children by itself.
 _START = (
@@ -52,10 +54,14 @@ class Worker:
         threads: How many it computes with; None for as many as this process.
         log: Receives each line that the process writes beside its answers;
             None leaves them where this process' own go.
+        alone: Whether it has the GPU, if there is one, for itself. Of several
+            each takes the memory that it needs, unless the user says otherwise.
     """
 
-    def __init__(self, threads: int | None = None, log: Announce | None = None):
-        self._threads, self._log = threads, log
+    def __init__(
+        self, threads: int | None = None, log: Announce | None = None, *, alone: bool = True
+    ):
+        self._threads, self._log, self._alone = threads, log, alone
         self._child: subprocess.Popen | None = None
         self._reader: threading.Thread | None = None
         self._killed = False
@@ -114,6 +120,8 @@ class Worker:
 
     def _start(self, profile: str) -> None:
         variables = settings.kernel_environment(profile)
+        if not self._alone:
+            variables = {**_SHARING, **variables}
         if self._threads is not None:
             variables["OMP_NUM_THREADS"] = str(self._threads)
         self._child = subprocess.Popen(

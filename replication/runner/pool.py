@@ -131,7 +131,7 @@ class _Pool:
     def __init__(self, waiting: _Waiting, size: int, threads: int):
         self._items: queue.SimpleQueue = queue.SimpleQueue()
         self._waiting, self._ending = waiting, False
-        self._workers = [Worker(threads, self._items.put) for _ in range(size)]
+        self._workers = [Worker(threads, self._items.put, alone=size == 1) for _ in range(size)]
         self._threads = [
             threading.Thread(target=self._lead, args=(worker,), daemon=True)
             for worker in self._workers

@@ -11,7 +11,7 @@ from replication.events import Announce
 from replication.results.schema import BACKEND
 from replication.runner import settings, today
 from replication.runner.execution import read
-from replication.runner.jobs import Job, in_store, select
+from replication.runner.jobs import Job, in_store, named, select
 
 _OURS = "tensorflow"  # computed every number of results/ but those of backends.csv
 _NAMED = 10  # runs that a message lists by name
@@ -156,6 +156,68 @@ def promote(
             "accept --reason '...'; it is kept in provenance.json."
         )
     return _of_every_article(results.promote, reason=reason)
+
+
+def take(folder: Path) -> list[str]:
+    """Takes runs made elsewhere into `results/`, as further seeds of the same experiments.
+
+    On another backend, device or version of a library a run has another key, and counts if all
+    else that its key is made of is ours. A seed that `results/` has stays as it is.
+
+    Args:
+        folder: The build folder of another checkout, or the `runs` in it.
+
+    Returns:
+        A line for every run taken, and for every one that was not.
+
+    Raises:
+        ExperimentError: If the folder holds no runs.
+        StoreError: If a run is damaged; nothing was taken then.
+    """
+    source = folder / "runs" if (folder / "runs").is_dir() else folder
+    files = sorted(source.glob("*.npz"), key=lambda path: -path.stat().st_mtime)
+    if not files:
+        raise experiments.ExperimentError(
+            f"{source}: expected the run store of another checkout, a build folder with "
+            "runs/*.npz in it, received no such file."
+        )
+    runs, lines = {}, []
+    for path in files:  # the newest of a seed first
+        job, (about, _) = named(path), read(path, "about")
+        why = _why_not(job, about)
+        if why:
+            lines.append(f"left {path.name}: {why}")
+        else:
+            runs.setdefault(job.name, (job.experiment.slug, today.run_of(job, about)))
+    for slug in sorted({slug for slug, _ in runs.values()}):
+        wanted = [run for found, run in runs.values() if found == slug]
+        added = results.add_runs(settings.RESULTS, slug, sorted(wanted, key=lambda run: run.name))
+        for run in wanted:
+            lines.append(_taken(run) if run.name in added else _kept(run))
+    return sorted(lines)
+
+
+def _why_not(job: Job | None, about: dict) -> str:
+    """Why a run made elsewhere is no run of an experiment of ours; empty where it is one."""
+    if job is None:
+        return "no experiment has that name"
+    if job.profile == "smoke":
+        return "runs of profile smoke are no evidence"
+    if set(about["metrics"]) != {metric.name for metric in job.experiment.metrics}:
+        return "other metrics are declared than it has"
+    elsewhere = {"environment": job.inputs["environment"]}
+    changes = _changes({**about["inputs"], **elsewhere}, job.inputs)
+    return f"made by other code: {'; '.join(map(str.strip, changes))}" if changes else ""
+
+
+def _taken(run: results.Run) -> str:
+    place = run.provenance["environment"]
+    backend = place["backend"]
+    return f"took {run.name}, made with {backend} {place.get(backend, '')} on {place['device']}"
+
+
+def _kept(run: results.Run) -> str:
+    return f"left {run.name}: results/ has that seed already; run another one there"
 
 
 def _require_our_backend() -> None:
