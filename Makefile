@@ -43,6 +43,9 @@ has_torch = .venv/.torch-$(firstword $(shell echo $(torch) | cksum))
 # Options travel on the command line, where `make` prints them, never through the environment.
 unexport ARTICLE SEEDS PROFILE JOBS BUDGET JSON FRESH ALL STRICT UPGRADE
 export REASON REV
+# Nor does what the user has set for programs in Python reach ours: it may hide them, or change them.
+unexport $(filter-out PYTHON %BYTECODE %CACHEPREFIX %ENCODING %HANDLER %UNBUFFERED %UTF8, \
+    $(filter PYTHON%,$(.VARIABLES)))
 
 help: ## List the tasks and their variables
 	@echo 'usage: make TASK [VARIABLE=value ...]'; echo
@@ -104,6 +107,8 @@ test-site: export TF_CPP_MIN_LOG_LEVEL := 3
 test-site: site ## Open every page in a headless Chromium; pictures in build/screenshots
 	$(python) -m pytest tests/browser
 
+notebooks: export JUPYTER_NO_CONFIG := 1
+notebooks: export JUPYTER_CONFIG_DIR := /dev/null/none
 notebooks: $(installed) ## Strip the outputs from notebooks/
 	$(python) -m nbconvert --log-level WARN --clear-output --inplace notebooks/*.ipynb
 
@@ -121,8 +126,8 @@ audit: tools ## Ask PyPI for a file of every pin on every platform, and for advi
 # uv and pip-audit, which no other task needs, in an environment of their own.
 tools:
 	$(PYTHON) -m venv build/lock
-	build/lock/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-	    --no-deps -r .ci/tools.lock
+	build/lock/bin/python -I .ci/isolated.py -m pip install --quiet --disable-pip-version-check \
+	    --require-hashes --no-deps -r .ci/tools.lock
 
 clean: ## Remove caches; keeps .venv and the trained runs in build/
 	rm -rf .hypothesis .pytest_cache .ruff_cache build/lock *.egg-info
@@ -132,9 +137,9 @@ clean: ## Remove caches; keeps .venv and the trained runs in build/
 # the one for CPUs has an index of its own, and no hashes here. What else it needs is in the lock.
 $(has_torch): $(installed)
 	@echo 'Installing $(torch) into .venv, 0.9 GB ...'
-	@$(python) -m pip install --quiet --disable-pip-version-check --no-deps --retries 1 \
-	    --extra-index-url https://download.pytorch.org/whl/cpu $(torch)
-	@$(python) -m pip check --disable-pip-version-check && rm -f .venv/.torch-* && touch $@
+	@$(python) -I .ci/isolated.py -m pip install --quiet --disable-pip-version-check --no-deps \
+	    --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu $(torch)
+	@$(python) -I -m pip check --disable-pip-version-check && rm -f .venv/.torch-* && touch $@
 
 # The stamp's name holds the checksum of the lock: a new lock installs itself, an old one costs
 # nothing. `.venv/.installing` names the make at work; if that make is gone, it died half-way and
@@ -142,6 +147,12 @@ $(has_torch): $(installed)
 # as source only: what builds it is in the lock and goes in first, or else pip fetches the newest
 # setuptools, with no hash, for the build.
 supported = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+has       = import sys, importlib.util as u; u.find_spec("$(1)") or sys.exit(1); $(supported)
+
+# Nor does a stamp count whose interpreter went away, or is another one since, after an upgrade.
+ifneq ($(shell $(python) -I -c '$(call has,keras)' 2> /dev/null || echo broken),)
+.PHONY: $(installed)
+endif
 
 $(installed):
 	@$(PYTHON) -c '$(supported)' 2> /dev/null || { echo "error: Python 3.11, 3.12 or 3.13 is needed, but '$(PYTHON)' says" `$(PYTHON) --version 2>&1`; \
@@ -149,13 +160,14 @@ $(installed):
 	@at_work=`cat .venv/.installing 2> /dev/null`; [ "$$at_work" = $$PPID ] || ! kill -0 "$$at_work" 2> /dev/null || { \
 	    echo "error: another make (process $$at_work) is filling .venv; wait for it"; \
 	    echo "if that process is no make, a set-up died here: remove .venv/.installing"; exit 1; } >&2
-	@[ ! -e .venv/.installing ] && $(python) -c '$(supported)' 2> /dev/null || rm -rf .venv
+	@[ ! -e .venv/.installing ] && $(python) -I -c '$(call has,pip)' 2> /dev/null || rm -rf .venv
 	@mkdir -p .venv && echo $$PPID > .venv/.installing && rm -f .venv/.installed-*
 	@[ -x $(python) ] || $(PYTHON) -m venv .venv || { \
 	    echo "error: '$(PYTHON)' cannot make a virtual environment (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@echo 'Installing requirements.lock into .venv: about a minute ...' >&2
 	@awk '/^(setuptools|wheel)==/,/[^\\]$$/' requirements.lock > .venv/.builders
-	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/.builders
-	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-build-isolation \
-	    -r requirements.lock
+	@$(python) -I .ci/isolated.py -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	    -r .venv/.builders
+	@$(python) -I .ci/isolated.py -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	    --no-build-isolation -r requirements.lock
 	@rm .venv/.installing && touch $@
