@@ -135,10 +135,11 @@ def test_an_identity_holds_for_every_stored_seed(name):
     claim = CLAIMS[name]
     holds = (seeds(claim.measures) - claim.expected).abs() <= claim.tolerance
 
-    assert len(holds)
-    assert row(name)["verdict"] in (
-        {"reproduced", "vacuous", "inconclusive"} if holds.all() else {"not reproduced"}
-    )
+    if not len(holds):
+        assert row(name)["verdict"] == "inconclusive"
+    else:
+        possible = {"reproduced", "vacuous", "inconclusive"} if holds.all() else {"not reproduced"}
+        assert row(name)["verdict"] in possible
 
 
 def test_no_picture_is_counted():

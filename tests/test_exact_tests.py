@@ -8,6 +8,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from replication.claims.differences import by_seed
 from replication.claims.exact_tests import (
     expected_best,
     holm,
@@ -15,6 +16,7 @@ from replication.claims.exact_tests import (
     share_bounds,
     signed_rank_p,
 )
+from replication.claims.intervals import seeds_until, tail
 
 QUICK = settings(max_examples=40, deadline=None)  # a busy machine is no failure
 WHOLE = st.integers(-6, 6).map(float)  # few values, so that ties are common
@@ -113,3 +115,36 @@ def test_holm_keeps_the_false_alarms_of_a_family_at_one_in_twenty():
 
 def test_holm_of_nothing_is_nothing():
     assert holm([]) == []
+
+
+@pytest.mark.parametrize("freedom", [1, 4, 9.5, 30])
+def test_the_tail_of_student_against_scipy(freedom):
+    for t in (-1.0, 0.0, 0.5, 2.776, 12.0):
+        assert tail(t, freedom) == pytest.approx(scipy.stats.t.sf(t, freedom), rel=1e-9)  # series
+
+
+@QUICK
+@given(st.floats(0.01, 3), st.booleans(), st.integers(3, 8))
+def test_the_seeds_until_an_interval_is_narrow_against_a_loop(half_width, draw, least):
+    widths = {
+        n: scipy.stats.t.ppf(0.975, n - 1) * np.sqrt(1 / n + draw) for n in range(least, 1001)
+    }
+    enough = [n for n, width in widths.items() if width <= half_width]
+
+    found = seeds_until(half_width, 1.0, draw=draw, least=least)
+    assert found == (enough[0] if enough else np.inf)
+
+
+@QUICK
+@given(st.lists(st.dictionaries(st.integers(0, 5), WHOLE), min_size=2, max_size=4))
+def test_a_sum_by_seed_against_a_loop(groups):
+    names = [f"run-{index}/m" for index in range(len(groups))]
+    weights = {name: (-1) ** index for index, name in enumerate(names)}
+    found = by_seed(weights, dict(zip(names, groups, strict=True)).__getitem__)
+
+    for seed in range(6):
+        values = [group.get(seed) for group in groups]
+        if None in values:
+            assert seed not in found
+        else:
+            assert found[seed] == sum(value * (-1) ** i for i, value in enumerate(values))

@@ -178,39 +178,7 @@ def test_reasons_say_what_decided():
     }
 
 
-def statuses(before, after, fingerprints=("here", "here")):
-    """What `compare` says of runs of profile full, embedded and smoke, by profile and seed."""
-    committed, today = ({"ours/full/0": {"fingerprint": f}} for f in fingerprints)
-    rows = compare(before, after, committed_provenance=committed, today_provenance=today)
-    return {(row.profile, row.seed): (row.status, row.expected, row.found) for row in rows}
-
-
-def test_comparison_against_itself_in_words():
-    """Each status says what would have been stable, and what was found."""
-    before = measured(ours=[0.5, 0.6, 0.7])
-
-    assert statuses(before, measured(ours=[0.5])) == {
-        ("full", 0): ("stable", "0.5", "0.5"),
-        ("full", 1): ("not run", "0.6", "nothing today"),
-        ("full", 2): ("not run", "0.7", "nothing today"),
-    }
-    assert statuses(measured(), measured(ours=[0.5])) == {
-        ("full", 0): ("new", "nothing committed", "0.5")
-    }
-    drifted = statuses(before, measured(ours=[0.51]))[("full", 0)]
-    assert drifted == ("drifted", "0.5, as in the same environment", "0.51")
-    elsewhere = ("here", "there")
-    low, high = interval_of([0.5, 0.6, 0.7], draws=1)
-    inside_of = f"in [{low:.6g}, {high:.6g}]"
-    assert statuses(before, measured(ours=[0.51]), elsewhere)[("full", 0)] == (
-        "stable", inside_of, "0.51",
-    )  # fmt: skip
-    assert statuses(before, measured(ours=[5.1]), elsewhere)[("full", 0)] == (
-        "drifted", inside_of, "5.1",
-    )  # fmt: skip
-    assert statuses(before.iloc[:2], measured(ours=[0.51]), elsewhere)[("full", 0)] == (
-        "undecided", "near 0.5; 2 committed seeds are too few", "0.51",
-    )  # fmt: skip
+PROBED = {"fingerprint": "x", "numerics": {"products": "x"}}  # in one environment
 
 
 def test_a_run_that_names_no_environment_is_of_another_one():
@@ -238,7 +206,7 @@ def test_the_status_of_an_experiment_is_that_of_its_worst_number():
     """By experiment and profile."""
     before = pd.concat([measured(ours=[1, 2], quiet=[1]), measured("embedded", ours=[1])])
     after = pd.concat([measured(ours=[1, 9], late=[1]), measured("embedded", ours=[1])])
-    here = {f"ours/{profile}/{seed}": {"fingerprint": "x"} for profile in ("full", "embedded")
+    here = {f"ours/{profile}/{seed}": PROBED for profile in ("full", "embedded")
             for seed in (0, 1)}  # fmt: skip
     rows = compare(before, after, committed_provenance=here, today_provenance=here)
 
@@ -266,7 +234,7 @@ def test_the_order_of_alarm(statuses, expected):
 
 def test_a_claim_has_the_status_of_its_profile_and_of_everything_it_names():
     """Another profile counts where it is asked for; an unrun control does not hide the rest."""
-    here = {f"{name}/{profile}/0": {"fingerprint": "x"} for name in ("ours", "other", "control")
+    here = {f"{name}/{profile}/0": PROBED for name in ("ours", "other", "control")
             for profile in ("full", "embedded")}  # fmt: skip
     committed = pd.concat(
         [measured(ours=[1], other=[2], control=[3]), measured("embedded", ours=[1], other=[2])]
@@ -287,7 +255,7 @@ def test_a_claim_has_the_status_of_its_profile_and_of_everything_it_names():
 
 def test_what_did_not_run_says_nothing_of_the_rest():
     """A control that was not run does not make a stable claim `not run`, nor hide a new number."""
-    here = {"ours/full/0": {"fingerprint": "x"}}
+    here = {"ours/full/0": PROBED}
     committed = measured(ours=[1], control=[3])
     rows = compare(committed, measured(ours=[1]), committed_provenance=here, today_provenance=here)
 

@@ -11,7 +11,7 @@ from replication.claims import Article, Comparison
 from replication.claims.intervals import mean_interval, prediction_interval
 from replication.claims.kinds import KINDS
 from replication.claims.regression import compare, roll_up, same_environment, status_of_claim
-from replication.claims.verdicts import evidence_of, judge, judge_article, values_by_seed
+from replication.claims.verdicts import evidence_of, judge, judge_all, judge_article, values_by_seed
 
 COLUMNS = ["experiment", "profile", "seed", "metric", "value", "num_examples"]
 QUICK = settings(max_examples=40, deadline=None)  # a busy machine is no failure
@@ -144,6 +144,8 @@ def test_holm_counts_the_comparisons_of_the_article_and_no_readings():
         article = Article.model_construct(slug="a", claims=claims)
         found = judge_article(article, evidence_of(weak))
         assert list(found) == [each.id for each in claims]
+        everything = judge_all({"a": article}, evidence_of(weak))
+        assert everything == {("a", name): each for name, each in found.items()}
         return {each.verdict for each in found.values()}
 
     assert verdicts("article") == {"inconclusive"}

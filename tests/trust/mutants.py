@@ -50,15 +50,25 @@ TESTS = {  # which tests a module must be caught by
     "claims/kinds/order": ("tests/test_kinds_order.py", *_JUDGING),
     "claims/kinds/exact": _JUDGING,
     "claims/verdicts": _JUDGING,
-    "claims/regression": _JUDGING,
+    "claims/regression": ("tests/test_regression.py", *_JUDGING),
     "claims/check": ("tests/test_check.py", "tests/test_report.py"),
 }
 _LIBRARIES = (
-    "pytest", "hypothesis", "hypothesis.strategies", "numpy", "pandas", "scipy.stats",
+    "pytest", "hypothesis", "hypothesis.strategies", "pydantic", "numpy", "pandas", "scipy.stats",
     "scipy.ndimage", "scipy.integrate", "scipy.optimize", "sklearn.metrics", "sklearn.pipeline",
     "sklearn.linear_model", "sklearn.neighbors", "sklearn.decomposition", "rich.console",
 )  # fmt: skip
-_SLOW = ("tests/test_report.py::test_judging_loads_nothing_heavy",)
+_SLOW = (  # seconds of simulation each, for every mutant
+    "tests/test_report.py::test_judging_loads_nothing_heavy",
+    "tests/test_exact_tests.py::test_holm_keeps_the_false_alarms_of_a_family_at_one_in_twenty",
+    "tests/test_kinds_value.py::test_an_honest_run_is_reproduced_in_80_percent_and_refused_in_5",
+    "tests/test_kinds_value.py::test_a_number_four_deviations_off_is_reproduced_in_under_one_percent",
+    "tests/test_kinds_value.py::test_a_control_that_is_the_model_makes_nothing_reproduced",
+    "tests/test_kinds_order.py::test_no_effect_is_reproduced_in_at_most_5_percent",
+    "tests/test_kinds_order.py::test_an_effect_of_three_deviations_is_reproduced_in_80_percent",
+    "tests/test_kinds_order.py::test_after_holm_over_ten_comparisons",
+    "tests/test_kinds_order.py::test_a_control_like_the_model_is_taken_for_less_in_at_most_5_percent",
+)
 
 _SWAPS = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,

@@ -80,8 +80,8 @@ ORACLES = {
     "claims/intervals": {
         "Interval": "test_verdict_edges.py::test_an_interval_without_values_is_refused_and_one_value_has_no_width",
         "t_quantile": "test_verdict_edges.py::test_the_t_quantile_is_that_of_scipy_stats",
-        "tail": "test_kinds_value.py::test_the_share_further_out_against_scipy",
-        "seeds_until": "test_kinds_value.py::test_the_seeds_it_takes_are_the_first_that_make_the_interval_narrow_enough",
+        "tail": "test_exact_tests.py::test_the_tail_of_student_against_scipy",
+        "seeds_until": "test_exact_tests.py::test_the_seeds_until_an_interval_is_narrow_against_a_loop",
         "prediction_interval": "test_verdicts.py::test_intervals_agree_with_scipy",
         "mean_interval": "test_verdicts.py::test_intervals_agree_with_scipy",
         "moments": "test_verdict_edges.py::test_moments_against_numpy",
@@ -95,18 +95,18 @@ ORACLES = {
     },
     "claims/differences": {
         "Difference": "test_kinds_order.py::test_the_interval_against_scipy",
-        "by_seed": "test_verdicts.py::test_an_order_pairs_seeds_and_ignores_the_unpaired",
+        "by_seed": "test_exact_tests.py::test_a_sum_by_seed_against_a_loop",
         "difference": "test_kinds_order.py::test_the_interval_of_groups_against_scipy",
     },
     "claims/verdicts": {
         "judge": "test_verdict_edges.py::test_orders_against_a_judge_written_again",
         "judge_all": "test_verdicts.py::test_holm_counts_the_comparisons_of_the_article_and_no_readings",
         "judge_article": "test_verdicts.py::test_holm_counts_the_comparisons_of_the_article_and_no_readings",
-        "evidence_of": "test_verdicts.py::test_a_metric_says_which_side_is_better_and_where_it_ends",
+        "evidence_of": "test_verdicts.py::test_holm_counts_the_comparisons_of_the_article_and_no_readings",
         "values_by_seed": "test_verdicts.py::test_values_by_seed_against_a_loop",
     },
     "claims/regression": {
-        "Regression": "test_verdict_edges.py::test_comparison_against_itself_in_words",
+        "Regression": "test_regression.py::test_the_same_environment_must_give_the_same_six_digits",
         "compare": "test_verdict_edges.py::test_seeds_of_other_metrics_profiles_and_experiments_are_not_mixed",
         "roll_up": "test_verdict_edges.py::test_the_order_of_alarm",
         "status_of_claim": "test_verdict_edges.py::test_a_claim_has_the_status_of_its_profile_and_of_everything_it_names",
@@ -119,7 +119,7 @@ ORACLES = {
         "Generated": "test_check.py::test_a_report_holds_what_it_was_made_from",
     },
 }  # fmt: skip
-RETURNED = {"Judgement", "Regression", "Report", "Generated"}  # tests see them, and name no class
+RETURNED = {"Difference", "Regression", "Report", "Generated"}  # tests see them, and name no class
 
 
 def public(module):
