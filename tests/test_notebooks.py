@@ -24,11 +24,7 @@ from replication.claims.intervals import CONFIDENCE
 from replication.study import OUTCOMES
 
 ROOT = Path(__file__).parent.parent
-PATHS = [
-    path
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
-    if "replication.study" in path.read_text(encoding="utf-8")
-]
+PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MAX_LINES = 15
 MEASURED = re.compile(r"\d+\.\d+|\d+(?:\.\d+)?(?=\s*%)")
 VERSION = re.compile(r"(?:Keras|TensorFlow|Python) \d+\.\d+")
