@@ -1,7 +1,7 @@
 """Intervals at 95 % from the numbers of a few seeds, by Student's t distribution."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,12 +44,12 @@ def tail(t: float, degrees_of_freedom: float) -> float:
 
 def prediction_interval(values: Sequence[float]) -> Interval:
     """Where one more draw like these lies, at 95 %: mean ± t s sqrt(1 + 1/n)."""
-    return _interval(values, lambda n: math.sqrt(1 + 1 / n))
-
-
-def mean_interval(values: Sequence[float]) -> Interval:
-    """Where the mean of the distribution lies, at 95 %: mean ± t s sqrt(1/n)."""
-    return _interval(values, lambda n: math.sqrt(1 / n))
+    n = len(values)
+    if n == 0:
+        raise ValueError("an interval needs at least one value, received none; check n first")
+    mean, std = moments(values)
+    half_width = t_quantile(n - 1) * std * math.sqrt(1 + 1 / n) if std else 0.0
+    return Interval(mean, mean - half_width, mean + half_width, n)
 
 
 def moments(values: Sequence[float]) -> tuple[float, float]:
@@ -75,12 +75,3 @@ def seeds_until(half_width: float, std: float, *, draw: bool, least: int) -> flo
     widths = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * std * np.sqrt(1 / n + draw)
     enough = np.flatnonzero(widths <= half_width)
     return int(n[enough[0]]) if len(enough) else math.inf
-
-
-def _interval(values: Sequence[float], scale: Callable[[int], float]) -> Interval:
-    n = len(values)
-    if n == 0:
-        raise ValueError("an interval needs at least one value, received none; check n first")
-    mean, std = moments(values)
-    half_width = t_quantile(n - 1) * std * scale(n) if std else 0.0
-    return Interval(mean, mean - half_width, mean + half_width, n)

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from replication.claims import Article, OpenDetail
-from replication.claims.intervals import MIN_SEEDS, mean_interval
+from replication.claims.differences import Difference, difference
+from replication.claims.intervals import MIN_SEEDS
 from replication.claims.tables import markdown
 from replication.claims.verdicts import values_by_seed
 
@@ -47,12 +48,11 @@ def ledger_frame(
     for slug, detail in details_of(articles):
         ours = values_of(detail.measures)
         for other in detail.alternatives:
-            theirs = values_of(other.measures)
-            pairs = {seed: theirs[seed] - ours[seed] for seed in ours if seed in theirs}
+            found = difference({other.measures: 1, detail.measures: -1}, values_of)
             unit = units.get(detail.measures, "unknown")
             mean = math.fsum(ours.values()) / len(ours) if ours else None
             about = (slug, detail.id, other.what, detail.measures, unit, mean)
-            rows.append((*about, *_differences(list(pairs.values()))))
+            rows.append((*about, *_moves(found)))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
@@ -129,14 +129,12 @@ def details_of(articles: Mapping[str, Article]) -> Iterator[tuple[str, OpenDetai
     return ((slug, detail) for slug, article in articles.items() for detail in article.open)
 
 
-def _differences(differences: list[float]) -> tuple:
+def _moves(found: Difference) -> tuple:
     """Mean difference, its bounds, its size, number of seeds, whether it moves."""
-    n = len(differences)
-    if n == 0:
+    if found.n == 0:
         return None, None, None, None, 0, "unknown"
-    interval = mean_interval(differences)
-    bounds = (interval.low, interval.high) if n > 1 else (None, None)
-    leaves_zero = interval.low > 0 or interval.high < 0
-    moves = ("yes" if leaves_zero else "not seen") if n >= MIN_SEEDS else "unknown"
-    typical = math.sqrt(math.fsum(each**2 for each in differences) / n)
-    return interval.mean, *bounds, typical, n, moves
+    bounds = (found.low, found.high) if found.n > 1 else (None, None)
+    leaves_zero = found.low > 0 or found.high < 0
+    moves = ("yes" if leaves_zero else "not seen") if found.n >= MIN_SEEDS else "unknown"
+    typical = math.sqrt(math.fsum(each**2 for each in found.values.values()) / found.n)
+    return found.mean, *bounds, typical, found.n, moves

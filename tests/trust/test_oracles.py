@@ -83,7 +83,6 @@ ORACLES = {
         "tail": "test_exact_tests.py::test_the_tail_of_student_against_scipy",
         "seeds_until": "test_exact_tests.py::test_the_seeds_until_an_interval_is_narrow_against_a_loop",
         "prediction_interval": "test_verdicts.py::test_intervals_agree_with_scipy",
-        "mean_interval": "test_verdicts.py::test_intervals_agree_with_scipy",
         "moments": "test_verdict_edges.py::test_moments_against_numpy",
     },
     "claims/exact_tests": {
