@@ -1,6 +1,7 @@
 """The columns of the results tables, and their text form: parsed strictly, rendered stably."""
 
 import csv
+import functools
 import io
 import json
 import math
@@ -19,6 +20,10 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # of a terminal; no name needs on
 LARGEST = 1e150  # its square is still a number, so that a spread can be computed
 _LARGEST_COUNT = 2**63 - 1
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+# The same dtype as "str" without pyarrow behind it, whose texts are slow to go through.
+_STRING = pd.StringDtype("python", na_value=math.nan)
 
 
 class ResultsError(ReplicationError, ValueError):
@@ -50,7 +55,7 @@ class _Kind:
     parse: Callable[[str], object]
     render: Callable[[object], str]
     expected: str
-    dtype: str
+    dtype: str | pd.StringDtype
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Table:
     key: tuple[str, ...]
 
 
+@functools.lru_cache(4096)  # a table has few names, in many rows
 def _parse_text(cell: str) -> str:
     if not cell or cell != cell.strip() or CONTROL.search(cell):
         raise ValueError(cell)
@@ -92,10 +98,10 @@ def _one_of(*names: str) -> _Kind:
             raise ValueError(cell)
         return cell
 
-    return _Kind(parse, str, "one of " + ", ".join(names), "str")
+    return _Kind(parse, str, "one of " + ", ".join(names), _STRING)
 
 
-_TEXT = _Kind(_parse_text, str, "one line of text without blanks around it", "str")
+_TEXT = _Kind(_parse_text, str, "one line of text without blanks around it", _STRING)
 _COUNT = _Kind(_parse_count, _render_count, "a whole number >= 0, of at most 19 digits", "int64")
 _NUMBER = _Kind(_parse_number, format_value, f"a finite number up to {LARGEST:g}", "float64")
 _BLANK_OR_NUMBER = _Kind(
@@ -248,10 +254,11 @@ def parse_provenance(text: str, source: str, names: tuple[str, ...] = RUN) -> di
         ) from error
     if not isinstance(runs, dict):
         raise ResultsError(f"{source}:1: expected an object, received {type(runs).__name__}")
-    lines = text.splitlines()
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        lines.setdefault(line.strip().split('": ', 1)[0] + '"', number)
     for key, run in runs.items():
-        quoted = json.dumps(key, ensure_ascii=False)
-        line = next((n for n, found in enumerate(lines, 1) if found.strip().startswith(quoted)), 1)
+        line = lines.get(json.dumps(key, ensure_ascii=False), 1)
         _check_provenance(key, run, f"{source}:{line}", names)
     return runs
 
