@@ -70,6 +70,7 @@ trust: export TF_NUM_INTRAOP_THREADS := 1
 trust: export TF_CPP_MIN_LOG_LEVEL := 3
 trust: $(installed) ## Keep every promise of docs/trust.md: faults, bad input, mutants (long)
 	$(python) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'long or not long' tests/trust
+	PYTHONPATH=. $(python) tests/trust/sees.py
 
 lint: $(installed) ## Look for mistakes and unformatted code, changing nothing
 	$(python) -m ruff check
