@@ -24,6 +24,8 @@ def settings() -> dict[str, str]:
     call = [sys.executable, "-I", "-m", "pip", "--python", sys.executable, "config", "list"]
     kept = {"PIP_CONFIG_FILE", *(_variable(key) for key in KEPT)}
     reading = {n: v for n, v in os.environ.items() if n in kept or not n.startswith("PIP_")}
+    plain = ("USER", "GLOBAL", "SITE", "QUIET", "VERBOSE")  # options of `pip config`, as of install
+    reading |= {f"PIP_{name}": "0" for name in plain}
     listed = subprocess.run(call, capture_output=True, text=True, env=reading)
     if listed.returncode:
         print(f"pip's configuration is not followed: {listed.stderr.strip()}", file=sys.stderr)

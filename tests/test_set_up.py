@@ -21,6 +21,7 @@ target = /nowhere
 constraint = /nowhere/constraints.txt
 require-virtualenv = true
 python = /bin/false
+quiet = 2
 [install]
 prefix = /nowhere
 no-deps = false
