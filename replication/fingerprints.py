@@ -81,9 +81,8 @@ def environment() -> dict[str, str]:
     """What a number may depend on beside the source: versions and device.
 
     Returns:
-        Flat mapping. All of it, and the number of threads, makes up the
-        fingerprint that decides whether two runs must be equal to the last
-        printed digit; `key_environment` is the part that belongs in a key.
+        Flat mapping, for people: what two machines compute alike is told by
+        `numerics`. `key_environment` is the part that belongs in a key.
     """
     import keras
 

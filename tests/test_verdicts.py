@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from replication.claims import Article, Comparison
 from replication.claims.intervals import prediction_interval
 from replication.claims.kinds import KINDS
-from replication.claims.regression import compare, roll_up, same_environment, status_of_claim
+from replication.claims.regression import compare, roll_up, status_of_claim
 from replication.claims.verdicts import evidence_of, judge, judge_all, judge_article, values_by_seed
 
 COLUMNS = ["experiment", "profile", "seed", "metric", "value", "num_examples"]
@@ -190,58 +190,6 @@ def test_values_by_seed_against_a_loop():
 def made(where):
     """How a run was made, where the probe finds these bits."""
     return {"fingerprint": "any", "numerics": {"matrix products": where}}
-
-
-def status(before, after, *, same=True, profile="full", seed=0):
-    """Status of the number of seed 0 among committed seeds, in the same or another environment."""
-    today = measured(profile, ours=[after]).assign(seed=seed)
-    rows = compare(
-        measured(profile, ours=before),
-        today,
-        committed_provenance={f"ours/{profile}/0": made("here")},
-        today_provenance={f"ours/{profile}/0": made("here" if same else "there")},
-    )
-    return {row.seed: row.status for row in rows}.get(seed)
-
-
-def test_the_same_environment_must_give_the_same_six_digits():
-    """One unit of the sixth digit is drift, a seventh digit is not."""
-    assert status([0.123456], 0.1234561) == "stable"
-    assert status([0.123456], 0.123457) == "drifted"
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "same"),
-    [
-        (made("a"), made("a"), True),
-        (made("a"), {**made("a"), "fingerprint": "another name"}, True),
-        (made("a"), made("b"), False),
-        (made("unknown"), made("unknown"), False),
-        (made("a"), {"fingerprint": "any"}, False),
-        ({"fingerprint": "any"}, {"fingerprint": "any"}, False),
-        (made("a"), {**made("a"), "fingerprint": "one+two"}, False),
-        (made("a"), None, False),
-    ],
-)
-def test_environments_are_equal_by_what_they_compute(before, after, same):
-    """Not by their names; no probe, or one that failed, equals nothing, not even itself."""
-    assert same_environment(before, after) is same
-
-
-def test_another_environment_must_stay_inside_the_seeds():
-    """With fewer than three committed seeds only equal digits are known to be stable."""
-    assert status([0.80, 0.84, 0.86], 0.85, same=False) == "stable"
-    assert status([0.80, 0.84, 0.86], 0.20, same=False) == "drifted"
-    assert status([0.80, 0.84], 0.81, same=False) == "undecided"
-    assert status([0.80, 0.84], 0.80, same=False) == "stable"
-    assert status([10, 10, 10], 9, same=False) == "drifted"
-
-
-def test_a_seed_without_a_committed_row_is_new_and_smoke_is_never_judged():
-    """New numbers are accepted by a human, not compared."""
-    assert status([0.8], 0.1, seed=7) == "new"
-    assert status([0.8], 0.1, profile="embedded") == "drifted"
-    assert status([0.8], 0.1, profile="smoke") is None
 
 
 def test_the_most_alarming_status_speaks_for_a_group():
