@@ -49,7 +49,6 @@ TYPED_ANYWHERE = re.compile(
 SPELT_OUT = {  # what is spelt out in explanations and was not measured
     "five times the noise": "a setting",
     "a tenth of the largest": "how the metric is defined",
-    "a twenty-fifth of the size": "32 of 784 pixels",
 }
 COUNT = "(?:an?|one|two|three|four|five|six|seven|eight|nine|ten)"
 PART = "[a-z-]*(?:third|quarter|fifth|sixth|seventh|eighth|ninth|tenth|teenth|tieth|hundredth)s?"
