@@ -141,7 +141,8 @@ def test_the_numbers_of_a_claim_are_all_there(built):
     page = built[2]["claim/demo/high.html"]
     interval = interval_of(PURITY["demo-run"])
 
-    for text in ("0.845", "0.83", "0.84", "0.86", *interval, "84 %", "Others (2016)", "fails"):
+    texts = ("0.845", "0.83", "0.84", "0.86", *interval, "84 %", "Others (2016)", "fails", "1,000")
+    for text in texts:
         assert text in page.text, text
     runs = len(PURITY) * len(PURITY["demo-run"])
     assert page.text.count("abc123def456") == page.links.count("#reason-1") == runs

@@ -26,6 +26,7 @@ class Measure:
     tier: str = ""
     values: Mapping[int, float] = field(default_factory=dict)
     scale: Scale = field(default_factory=Scale)
+    num_examples: int | None = None
 
     @property
     def name(self) -> str:
@@ -74,13 +75,20 @@ class Evidence:
         """Reads the tables once."""
         self.report = report
         self.claims = {(slug, claim.id): claim for slug, claim in report.claims}
-        found = evidence_of(results.read_measurements(Path(results_root)), report.metrics)
+        frame = results.read_measurements(Path(results_root))
+        found = evidence_of(frame, report.metrics)
+        names = frame["experiment"] + "/" + frame["metric"]
+        examples = frame.loc[frame["profile"] == PROFILE, "num_examples"].groupby(names).max()
         self._provenance = results.read_provenance(Path(results_root))
         self._measures = dict(self._declared())
         for name in [*self._referred(), *found.values]:
             made = self._measures.get(name) or Measure(*name.split("/"))
-            values, scale = found.values_of(name), found.scale_of(name)
-            self._measures[name] = replace(made, values=values, scale=scale)
+            self._measures[name] = replace(
+                made,
+                values=found.values_of(name),
+                scale=found.scale_of(name),
+                num_examples=int(examples[name]) if name in examples else None,
+            )
 
     def _declared(self) -> Iterable[tuple[str, Measure]]:
         for row in self.report.metrics.itertuples(index=False):

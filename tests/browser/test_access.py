@@ -2,6 +2,8 @@
 
 import pytest
 
+from benchmarks.pages import MEASURED
+
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 FAULTS = """async () => {
@@ -18,6 +20,7 @@ NARROWED = """() => [...document.querySelectorAll("table")]
     .flatMap((table) => [...table.querySelectorAll("td")])
     .filter((cell) => cell.getBoundingClientRect().right > innerWidth)
     .map((cell) => cell.textContent)"""
+FIRST_FIGURE = 1200  # pixels from the top: on the second screen of a phone, at the latest
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
@@ -58,3 +61,15 @@ def test_a_table_that_becomes_cards_loses_no_cell(phone, kind):
     page.close()
 
     assert found == []
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_an_article_shows_a_figure_before_it_explains(visit, folder, viewport):
+    """It stood three screens down."""
+    visitor, tops = visit(viewport=viewport), {}
+    for path in folder.glob("article/*.html"):
+        page = visitor.open(path.relative_to(folder).as_posix())
+        tops[path.stem] = page.evaluate(MEASURED)[1]
+        page.close()
+
+    assert tops and all(top is not None and top <= FIRST_FIGURE for top in tops.values()), tops
