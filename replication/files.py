@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+_WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
 _LEFT_OVER = 24 * 60 * 60  # seconds after which nobody is still writing a temporary file
 
 
@@ -102,17 +103,19 @@ def locked(path: Path, timeout: float = -1) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout  # only writers need it
 
-    lock = FileLock(path, timeout=timeout)
+    lock = FileLock(path, timeout=timeout, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout as error:
         raise TimeoutError(f"another process holds {path}") from error
-    except NotImplementedError as error:
-        why = "its file system knows no locks; mount it with them, or choose a local folder"
-        raise OSError(errno.ENOLCK, why, str(path)) from error
     except PermissionError as error:
         why = f"{error.strerror} (of another user? `chmod g+w` it, and set `umask 002` to share)"
         raise OSError(errno.EACCES, why, str(path)) from error
+    except (NotImplementedError, OSError) as error:
+        if getattr(error, "errno", errno.ENOSYS) not in _WITHOUT_LOCKS:
+            raise
+        why = "its file system knows no locks; mount it with them, or choose a local folder"
+        raise OSError(errno.ENOLCK, why, str(path)) from error
     try:
         yield
     finally:

@@ -1,5 +1,7 @@
 """Replacement of files: what is replaced, what is written to, and what is followed."""
 
+import errno
+import fcntl
 import os
 import socket
 import subprocess
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from replication.files import replace_files
+from replication.files import locked, replace_files
 from replication.site.writing import replace_folder
 
 ROOT = Path(__file__).parent.parent
@@ -124,3 +126,38 @@ def test_a_site_behind_a_link_is_replaced_there(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["disk", "site"]
     assert (tmp_path / "site").is_symlink()
     assert (tmp_path / "disk" / "index.html").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch, number):
+    """As of some mounts of NFS or of a cloud; a lock that is a mere file would outlive a kill."""
+
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match="its file system knows no locks; mount it with them"):
+        with locked(tmp_path / "lock"):
+            pass
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may become another user")
+def test_a_lock_of_another_user_names_the_umask(tmp_path):
+    """A folder of a group, whose lock file the first of its users alone may write."""
+    tmp_path.chmod(0o777)
+    (tmp_path / "lock").touch(mode=0o600)
+    code = (
+        "import os, sys; from pathlib import Path; from replication.files import locked\n"
+        "import filelock; os.setgroups([]); os.setuid(54321)\n"
+        "try: locked(Path('lock')).__enter__()\n"
+        "except OSError as error: print(error)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+    assert "set `umask 002` to share" in ended.stdout, ended.stderr

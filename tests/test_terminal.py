@@ -2,14 +2,20 @@
 
 import io
 import json
+import os
 import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from replication import terminal
 from replication.events import Event
+
+ROOT = Path(__file__).parent.parent
 
 NAMES = ["a-long/full/0", "b-short/full/1", "c-next/full/0"]
 
@@ -299,3 +305,35 @@ def test_a_file_or_a_dumb_terminal_gets_plain_lines(monkeypatch):
     assert type(terminal.display(console=Console(file=io.StringIO()))) is terminal.Lines
     monkeypatch.setenv("TERM", "dumb")
     assert type(terminal.display(console=screen())) is terminal.Lines
+
+
+@pytest.mark.parametrize(
+    "variable", ["FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE", "PY_COLORS"]
+)
+def test_a_log_has_no_escape_sequences_whatever_a_variable_says(monkeypatch, capsys, variable):
+    """`FORCE_COLOR=1 ... > log` wrote a thousand of them, and redrew lines that nobody saw."""
+    monkeypatch.setenv(variable, "1")
+    monkeypatch.setenv("TTY_INTERACTIVE", "1")
+    display = terminal.display()
+    with display:
+        display(Event("a/full/0: done", kind="done", job="a/full/0", minutes=1.0))
+    terminal.output().print("[bold red]words[/bold red]")
+
+    assert type(display) is terminal.Lines
+    assert "words" in (shown := capsys.readouterr().out) and "\x1b" not in shown
+
+
+@pytest.mark.parametrize("command", [["--help"], ["frobnicate"]])
+def test_the_command_line_colours_no_log(command):
+    """Typer takes a log of GitHub for a terminal."""
+    variables = {"FORCE_COLOR": "1", "GITHUB_ACTIONS": "true", "TERMINAL_WIDTH": "wide"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "replication", *command],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **variables},
+    )
+
+    assert ended.returncode == 2 * (command != ["--help"]), ended.stderr
+    assert "Usage" in ended.stdout + ended.stderr and "\x1b" not in ended.stdout + ended.stderr
