@@ -33,7 +33,6 @@ locator = "section 1"
 kind = "value"
 voice = "article"
 because = "printed so"
-voice = "article"
 measures = "demo-run/purity"
 reported = 0.845
 controls = []

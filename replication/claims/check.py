@@ -145,13 +145,12 @@ def check(
         read_noise(root),
     )
     evidence = evidence_of(tables.full, tables.metrics)
-    values_of, judgements = evidence.values_of, judge_all(articles, evidence)
-    rows = rows_of(articles, judgements)
+    rows = rows_of(articles, judge_all(articles, evidence))
     regressions = tuple(_compare_today(tables, today_root))
-    generated = _generated(articles, rows, tables, values_of)
+    generated = _generated(articles, rows, tables, evidence.values_of)
     problems = [
         *_drift(regressions),
-        *_signatures(articles, judgements),
+        *_signatures(articles, rows),
         *_references(articles, tables),
         *_rows(tables),
         *_seals(tables),
@@ -161,8 +160,8 @@ def check(
         *_doubts(articles, rows),
         *stale_summaries(generated, root),
         *stale_documents(generated, documents or {}),
-        *unmeasured(articles, values_of),
-        *stale_numbers(values_of, sentences),
+        *unmeasured(articles, evidence.values_of),
+        *stale_numbers(evidence.values_of, sentences),
     ]
     found = (regressions, tuple(problems), tables.metrics, generated, tuple(tables.pooled[1]))
     return Report(articles, rows, *found)
@@ -213,19 +212,18 @@ def _doubted(experiment: str, profile: str, metrics: Iterable[str]) -> tuple[str
     return tuple(f"{experiment}/{each}" for each in sorted(metrics)) if profile == "full" else ()
 
 
-def _signatures(articles, judgements) -> Iterator[Problem]:
-    for slug, claim in claims_of(articles):
-        found = judgements[slug, claim.id]
+def _signatures(articles: Mapping[str, Article], rows: Iterable[Row]) -> Iterator[Problem]:
+    for row in rows:
+        claim, found = row.claim, row.found
         if claim.verdict != found.verdict:
-            where = f"{articles[slug].path.name}:{claim.line}"
-            unsigned = claim.verdict == ""
+            path, unsigned = articles[row.slug].path, claim.verdict == ""
             yield Problem(
-                f"{slug}/{claim.id}",
+                f"{row.slug}/{claim.id}",
                 "a signed verdict" if unsigned else f"{claim.verdict}, as signed",
                 f"{found.verdict} (n = {found.n}): {found.reason}",
                 f"read the runs, then {'sign' if unsigned else 'correct'} `verdict` and "
-                f"`explanation` at {where}",
-                place=(articles[slug].path, claim.line),
+                f"`explanation` at {path.name}:{claim.line}",
+                place=(path, claim.line),
             )
 
 

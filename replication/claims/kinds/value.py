@@ -17,6 +17,7 @@ Why so: docs/decisions/0011-verdicts-fair-to-the-article.md.
 
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import ClassVar
 
 from replication.claims.exact_tests import expected_best, share_bounds
@@ -85,8 +86,8 @@ def resolution(reported: float, num_examples: int | None) -> float:
     >>> resolution(0.845, 10_000)
     0.0005
     """
-    decimals = len(repr(reported).partition(".")[2]) if abs(reported) >= 1e-4 else 0
-    return max(0.5 * 10**-decimals, 1 / num_examples if num_examples else 0.0)
+    unit = 10.0 ** Decimal(repr(reported)).as_tuple().exponent
+    return max(0.5 * unit, 1 / num_examples if num_examples else 0.0)
 
 
 def judge(
