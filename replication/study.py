@@ -356,11 +356,8 @@ class Study:
         """How many claims of the article came to each verdict, then how many readings of ours."""
         told = []
         for voice, whose in (("article", "of the article"), ("reading", "of our reading")):
-            counts = Counter(
-                self.judgement(claim.id).verdict
-                for claim in self.claims.values()
-                if claim.is_counted and claim.voice == voice
-            )
+            claims = (c for c in self.claims.values() if c.is_counted and c.voice == voice)
+            counts = Counter(self.judgements[claim.id].verdict for claim in claims)
             verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
             told.append(f"{verdicts or 'none'} {whose}")
         return "; ".join(told)

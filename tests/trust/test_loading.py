@@ -258,7 +258,7 @@ def shown_literally(text):
 def test_a_problem_is_printed_without_obeying_it():
     """Escape sequences and rich's markup in a name, a number or an explanation."""
     problem = Problem(*[f"{MARKUP} {ESCAPES}"] * 4)
-    found = SimpleNamespace(problems=(problem,))
+    found = SimpleNamespace(problems=(problem,), apart=())
 
     assert shown_literally(printed(lambda console: report.print_problems(found, console)))
 
