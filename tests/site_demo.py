@@ -118,7 +118,7 @@ README = """# Demo
 DECISION = """# 0001. A decision
 
 It rests on <!-- =demo-run/purity - demo-rival/purity:.1p -->23.3<!-- / --> points, see
-[the ledger](../open-details.md#open), [the notebook](../../notebooks/01_demo.ipynb),
+[the ledger](../open-details.md#open-demo), [the notebook](../../notebooks/01_demo.ipynb),
 [the code](../../replication/site.py) and [a trap](javascript:alert(1)); `docs/open-details.md`.
 
 | column | of numbers |

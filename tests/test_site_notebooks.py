@@ -92,14 +92,14 @@ def test_a_figure_leads_to_its_picture(tmp_path):
 
 
 def test_a_claim_finds_the_nearest_figure_of_its_own_section():
-    """Before it or after it; what its code says does not count, nor what another section shows."""
+    """Before it or after it, and in the chapter where its section has none; code is not counted."""
     one, two, three = (f"<figure>{name}</figure>" for name in ("one", "two", "three"))
     code = '<details class="code">many lines of code that nobody reads</details>'
     claim = '<div id="claim-{}">How it came out.</div>'.format
     html = f"<h2>A</h2>{one}{code}{claim('a')}<p>words</p>{two}{claim('b')}"
-    found = pictures.by_claim(f"{html}<h3>B</h3>{claim('c')}<h2>C</h2>{three}")
+    found = pictures.by_claim(f"{html}<h3>B</h3>{claim('c')}<h2>C</h2>{three}{claim('d')}")
 
-    assert found == {"a": [one, two], "b": [two, one], "c": []}
+    assert found == {"a": [one, two], "b": [two, one], "c": [two, one], "d": [three]}
 
 
 def test_a_small_picture_is_small_and_the_same_each_time():

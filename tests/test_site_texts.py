@@ -107,7 +107,7 @@ def test_bound_numbers_become_chips_that_lead_to_their_rows(built):
 def test_links_of_documents_lead_to_pages_or_are_text(built):
     page = built[2]["document/0001-a-decision.html"]
 
-    assert "../open-details.html#open" in page.links
+    assert "../open-details.html#open-demo" in page.links
     assert "../article/demo.html" in page.links
     assert "the code" in page.text and "a trap" in page.text
     assert '<a href="../open-details.html"><code>docs/open-details.md</code></a>' in page.html
@@ -333,9 +333,10 @@ def test_only_what_is_not_latin_is_marked_as_of_its_language(built):
     assert '<span lang="zh">无名</span> (Nobody)' in built[2]["article/demo.html"].html
 
 
-def test_the_ledger_and_the_departures_are_on_one_page(built):
+def test_the_ledger_leads_to_the_departures(built):
     page = built[2]["open-details.html"]
 
-    assert "None, but for" in page.text and "How it starts." in page.text
+    assert "article/demo.html#departures-from-the-article" in page.links
+    assert "How it starts." in page.text
     assert "-23.33 points" in page.text and "The intro." in page.text
     assert f"purity: {np.mean(PURITY['demo-run']):.4g}, n = 6" in " ".join(page.text.split())

@@ -12,8 +12,6 @@ from replication.site import notebooks, pictures
 from replication.site.chips import article_page
 from replication.site.pages import Site, View
 
-DEPARTURES = "Departures from the article"  # the heading that every notebook has
-
 
 def add_articles(site: Site) -> None:
     """A page for each article, with the figures of its notebook beside it."""
@@ -47,14 +45,13 @@ def notebook_path(site: Site, slug: str) -> Path:
     return site.project.results / slug / "notebook.ipynb"
 
 
-def render(site: Site, view: View, notebook, *, figures: str = "") -> Markup:
+def render(site: Site, view: View, notebook) -> Markup:
     """The cells of a notebook for this page; their figures become files of the site.
 
     Args:
         site: Receives the figures.
         view: The page, in the scope of an article.
         notebook: The cells.
-        figures: Name of the figures' folder; by default the article's.
     """
     claims = {claim.id: (claim, found) for claim, found in _judged(site, view.slug)}
 
@@ -69,7 +66,7 @@ def render(site: Site, view: View, notebook, *, figures: str = "") -> Markup:
         anchor = view.headings.name(f"claim-{claim.id}")
         return Markup('<div id="{}">{}</div>\n').format(anchor, Markup(made))
 
-    folder = f"figures/{figures or view.slug}"
+    folder = f"figures/{view.slug}"
     found = notebooks.render(notebook, view.writer, folder=view.href(folder), card=card)
     site.files |= {f"{folder}/{name}": content for name, content in found.figures.items()}
     return found.html

@@ -1,4 +1,4 @@
-"""The page on departures from the articles, and on what they leave open."""
+"""The page on what the articles leave open."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from markupsafe import Markup
 from replication import results
 from replication.claims import OpenDetail, ledger
 from replication.claims.differences import difference
-from replication.site import articles, documents, notebooks
+from replication.site import documents
 from replication.site.pages import Site, View
 from replication.site.strips import Strip, draw, scale_of
 
@@ -30,25 +30,15 @@ class _Detail:
 
 
 def add_open_details(site: Site) -> None:
-    """Where we depart from each article, and what each leaves open with its effect."""
+    """What each article leaves open, with its effect; and where departures from it are told."""
     view = View(site, "open-details.html", source=documents.OPEN_DETAILS)
-    for part in ("departures", "open"):  # the template's own
-        view.headings.used |= {part, *(f"{part}-{slug}" for slug in site.report.articles)}
-    departures = {}
-    for slug in site.report.articles:
-        path = articles.notebook_path(site, slug)
-        notebook = notebooks.read(path) if path.is_file() else None
-        found = notebook and notebooks.section(notebook, articles.DEPARTURES)
-        if found:
-            scope = View(site, view.path, slug=slug, source=view.source, headings=view.headings)
-            departures[slug] = articles.render(site, scope, found, figures=f"{slug}-departures")
+    view.headings.used |= {f"open-{slug}" for slug in site.report.articles}  # the template's own
     path = site.project.root / documents.OPEN_DETAILS
     intro = Markup("")
     if path.is_file():
         title = results.read_text(path).partition("\n")[0]
         intro = documents.document(site, view, path, after=title, before="<!-- ledger:begin -->")
-    context = {"departures": departures, "intro": intro, "ledger": _ledger(site)}
-    site.add(view, "open-details.html", **context)
+    site.add(view, "open-details.html", intro=intro, ledger=_ledger(site))
 
 
 def _ledger(site: Site) -> dict[str, list[_Detail]]:

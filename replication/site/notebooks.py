@@ -90,22 +90,6 @@ def without_title(notebook):
     return notebook
 
 
-def section(notebook, heading: str):
-    """The cells below a heading of level two, up to the next one; None where there is none."""
-    found, inside = [], False
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown" and (title := re.search(r"^## (.+)$", cell.source, re.M)):
-            inside = title[1].strip() == heading
-            if inside:
-                cell = copy.deepcopy(cell)
-                cell.source = cell.source[title.end() :].lstrip("\n")
-        if inside:
-            found.append(cell)
-    if not found:
-        return None
-    return type(notebook)({**notebook, "cells": found})
-
-
 def cards_of(notebook) -> dict[str, str]:
     """The cards of an executed notebook as plain text, by the id of their claim."""
     found = {}

@@ -147,6 +147,7 @@ class Site:
         found.globals.update(
             site=self,
             VOICES=VOICES,
+            DEPARTURES="departures-from-the-article",  # as every notebook has it
             strip=plots.in_a_cell,
             article_page=article_page,
             claim_page=claim_page,

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from PIL import Image, UnidentifiedImageError
 
-_HEADING = re.compile(r"<h[1-3]\b")
+_SECTION, _CHAPTER = re.compile(r"<h[1-3]\b"), re.compile(r"<h[12]\b")
 _CLAIM = re.compile(r'id="claim-([a-z0-9-]+)"')
 _FIGURE = re.compile(r"<figure>.*?</figure>", re.DOTALL)
 _UNREAD = re.compile(r'<details class="code">.*?</details>|<[^>]*>', re.DOTALL)
@@ -44,24 +44,28 @@ def small(content: bytes) -> bytes:
 
 
 def by_claim(html: str) -> dict[str, list[str]]:
-    """The figures that each claim of a notebook may be about: of its section, the nearest first.
+    """The figures that each claim of a notebook may be about, the nearest first.
+
+    Those of its section; where it shows none, of the chapter around it.
 
     Args:
         html: The notebook's page, with an element `claim-<id>` where a claim is told.
     """
     found: dict[str, list[str]] = {}
-    cuts = [0, *(each.start() for each in _HEADING.finditer(html)), len(html)]
-    for section in (html[start:end] for start, end in pairwise(cuts)):
-        figures = list(_FIGURE.finditer(section))
-        for claim in _CLAIM.finditer(section):
-            at = claim.start()
-
-            def distance(figure: re.Match, section: str = section, at: int = at) -> int:
-                before, after = section[figure.end() : at], section[at : figure.start()]
-                return len("".join(_UNREAD.sub("", before or after).split()))
-
-            found.setdefault(claim[1], [each[0] for each in sorted(figures, key=distance)])
+    for heading in (_SECTION, _CHAPTER):
+        cuts = [0, *(each.start() for each in heading.finditer(html)), len(html)]
+        for part in (html[start:end] for start, end in pairwise(cuts)):
+            for claim in _CLAIM.finditer(part):
+                found[claim[1]] = found.get(claim[1]) or _figures_near(part, claim.start())
     return found
+
+
+def _figures_near(part: str, at: int) -> list[str]:
+    def distance(figure: re.Match) -> int:
+        before, after = part[figure.end() : at], part[at : figure.start()]
+        return len("".join(_UNREAD.sub("", before or after).split()))
+
+    return [each[0] for each in sorted(_FIGURE.finditer(part), key=distance)]
 
 
 def _opened(content: bytes) -> Image.Image:

@@ -160,7 +160,7 @@ def test_a_link_to_a_row_shows_the_row_and_one_to_a_filter_filters(index):
 
     index.locator(".tally a").first.click()
     kept = index.locator(".tally a b").first.inner_text()
-    until(index, "location.hash.startsWith('#?verdict=')")
+    until(index, "location.hash.startsWith('#?voice=')")
     assert len(shown(index)) == int(kept)
     index.go_back()
     until(index, "!location.hash.startsWith('#?')")
@@ -209,13 +209,13 @@ def test_the_keyboard_reaches_the_content_and_the_filters(index):
     assert index.evaluate("document.activeElement.className") == "skip"
     index.focus("#filter-q")
     stops = []
-    for _ in range(4):
+    for _ in range(5):
         stops.append(index.evaluate("document.activeElement.id"))
         outline = index.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline != "none", stops
         index.keyboard.press("Tab")
 
-    assert stops == ["filter-q", "filter-article", "filter-verdict", "filter-reset"]
+    assert stops == ["filter-q", "filter-article", "filter-voice", "filter-verdict", "filter-reset"]
 
 
 def test_a_phone_shows_a_number_on_every_experiment_page(phone, folder):
