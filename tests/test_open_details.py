@@ -1,7 +1,6 @@
 """What articles leave open: each alternative starts, sees and pays what its name says.
 
-Networks are not trained here: an experiment runs on the first digits, with its
-own settings, and every model stays as it starts.
+Networks are not trained here: each stays as it starts, and sees the first digits.
 """
 
 import functools
@@ -22,11 +21,9 @@ APPLIED = (applied.protocol, applied.details)
 MODULES = (*CONTRACTIVE, *APPLIED, *SURVEY, *INTUITION)
 STACK = (200, 100, 50)  # smaller than ours, and enough weights for their standard deviations
 OPEN = {
-    "applied": applied.OPEN,
-    "contractive": contractive.OPEN,
-    "intuition": intuition.details.OPEN,
-    "survey": survey.details.SPARSE_OPEN,
-}
+    "applied": applied.OPEN, "contractive": contractive.OPEN,
+    "intuition": intuition.details.OPEN, "survey": survey.details.SPARSE_OPEN,
+}  # fmt: skip
 TWIN = {  # where the base of an article was trained before
     "applied": "applied-reconstruction",
     "contractive": "contractive-as-intended",
