@@ -86,7 +86,7 @@ def resolution(reported: float, num_examples: int | None) -> float:
     >>> resolution(0.845, 10_000)
     0.0005
     """
-    unit = 10.0 ** Decimal(repr(reported)).as_tuple().exponent
+    unit = 10.0 ** Decimal(repr(float(reported))).as_tuple().exponent
     return max(0.5 * unit, 1 / num_examples if num_examples else 0.0)
 
 
