@@ -59,8 +59,10 @@ def variables(given: Mapping[str, str], folder: Path) -> dict[str, str]:
     style = folder / "matplotlibrc"
     style.touch()
     return {
+        "HOME": str(folder),  # where there is none, in a container
         **environment.without_tastes(given),
         "IPYTHONDIR": str(folder / "ipython"),
+        **{f"JUPYTER_{name}_DIR": str(folder) for name in ("CONFIG", "DATA", "RUNTIME")},
         "MATPLOTLIBRC": str(style),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     }

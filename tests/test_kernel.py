@@ -88,6 +88,15 @@ def test_a_notebook_executed_under_a_hostile_home_is_equal(source, tmp_path, mon
         assert (hostile / name).read_text() == (plain / name).read_text()
 
 
+def test_a_kernel_needs_no_home(tmp_path):
+    """In a container a user may have none, and no name either; Jupyter ended with a traceback."""
+    nowhere = {name: value for name, value in os.environ.items() if name != "HOME"}
+    found = kernel.variables(nowhere, tmp_path)
+
+    assert found["HOME"] == found["JUPYTER_RUNTIME_DIR"] == str(tmp_path)
+    assert kernel.variables({"HOME": "/home/of/us"}, tmp_path)["HOME"] == "/home/of/us"
+
+
 def test_the_kernel_is_this_interpreter_whatever_specs_there_are(tmp_path, monkeypatch):
     """Under any name, before any folder is looked into."""
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
