@@ -133,7 +133,7 @@ def run_instead(monkeypatch, tmp_path, script):
     """Puts a script in the place of the job's process."""
     (tmp_path / "stand_in.py").write_text(script)
     monkeypatch.setattr(one_job, "_START", "import stand_in")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)  # of which a worker has a copy
 
 
 def test_a_job_whose_process_dies_has_failed(monkeypatch, tmp_path):

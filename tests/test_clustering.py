@@ -84,7 +84,7 @@ def majority(counts):
     return counts.max(axis=1).sum() / counts.sum()
 
 
-def test_tables_start_with_the_headline_and_end_with_the_diagnosis():
+def test_tables_start_with_the_headline_and_end_with_the_covariance():
     """Registration is the order of every table; a new file goes to the end."""
     found = [name for name in experiments.registry() if name.startswith("clustering-")]
 
@@ -93,7 +93,7 @@ def test_tables_start_with_the_headline_and_end_with_the_diagnosis():
     ]
     assert found[: len(pairs)] == pairs
     assert found[len(pairs)] == "clustering-identities"
-    assert found[-1] == "clustering-no-balance-diagnosis-fashion"
+    assert found[-1] == "clustering-covariance"
 
 
 @pytest.mark.parametrize("num_clusters", [16, 20])

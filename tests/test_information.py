@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import mutual_info_score
 
 from replication import metrics
+from replication.metrics import information
 
 EXACT = 1e-12  # float64 sums of a few terms
 ONE_IN_TEN = -(0.1 * np.log2(0.1) + 0.9 * np.log2(0.9))  # bits of "is it this one of ten"
@@ -92,3 +93,15 @@ def test_information_of_guesses(labels):
 
     assert metrics.guess_information(truth, truth) == pytest.approx(ONE_IN_TEN, abs=EXACT)
     assert metrics.guess_information(np.zeros_like(truth), truth) == pytest.approx(0, abs=EXACT)
+
+
+def test_bins_hold_equal_shares_by_hand():
+    """Of the numbers 0 to 99 in both units, one of them turned round."""
+    codes = np.stack([np.arange(100.0), np.arange(100.0)[::-1]], axis=1)
+    edges = information.bin_edges(codes)
+    bins = information.unit_bins(codes, edges)
+
+    assert edges.shape == (information.BINS - 1, 2)
+    counts = np.bincount(bins[:, 0], minlength=information.BINS)
+    assert np.ptp(counts) <= 1 and counts.sum() == 100
+    assert (bins[:, 0] == bins[::-1, 1]).all()

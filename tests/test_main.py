@@ -60,7 +60,7 @@ def test_other_seeds_are_refused(text):
         (["sweep"], "hours a seed on two cores: name some"),
         (["run", "--seeds", "0"], "A count of 0 is no seed; seed 0 alone is 0-0"),
         (["sweep", "--experiments", "*", "--seeds", "1000-1000"], "of seeds from 0 to 999"),
-        (["why", "clustering-eq5-mnist", "--seed", "1000"], "0<=x<=999"),
+        (["why", "clustering-eq5-mnist", "--seed", "1000"], "less than or equal to 999"),
         (["run", "--budget", "20"], "expected one such as 20m"),
         (["frobnicate"], "No such command"),
     ],

@@ -33,7 +33,9 @@ TYPED = {  # by document, what stands there unbound, and why no row of results/ 
         "84.5 %": "printed in article 05",
         "60.6 %": "printed in article 05",
     },
+    "backends.md": {"round-off (0.1 %)": "a setting", "at 5 % for all": "a level"},
     "running.md": {
+        "take 0.8 of the time": "a ratio of a benchmark, measured in one run",
         "| 2.9 (`.venv`) |": "size of an installation, weighed once",
         "| `make reproduce ARTICLE=contractive` | 1.4 |": "a whole call, timed once",
         "with nothing changed | 0.3 |": "a whole call, timed once",

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication.claims.regression import compare, same_environment, upgrades
+from replication.claims.regression import compare, kernels, same_environment, upgrades
 from replication.results.schema import METRICS, NOISE
 
 
@@ -141,3 +141,11 @@ def test_a_seed_without_a_committed_row_is_new_and_smoke_is_never_judged():
 def test_environments_are_equal_by_what_they_compute(before, after, same):
     """Not by their names; no probe, or one that failed, equals nothing, not even itself."""
     assert same_environment(before, after) is same
+
+
+def test_kernels_that_compute_otherwise_are_named():
+    """Nothing is said of a run without a probe."""
+    before, after = ({"numerics": {"matmul": "1", "svd": each}} for each in ("2", "3"))
+
+    assert kernels(before, after) == ("svd",)
+    assert kernels(before, before) == kernels(before, {}) == kernels(None, after) == ()

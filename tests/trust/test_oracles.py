@@ -14,8 +14,21 @@ from replication import metrics
 
 ROOT = Path(__file__).parents[2]
 MODULES = (
-    *(f"metrics/{name}" for name in ("clusters", "codes", "directions", "jacobians", "probes")),
-    "metrics/signals",
+    *(
+        f"metrics/{name}"
+        for name in (
+            "clusters",
+            "codes",
+            "curves",
+            "detectors",
+            "directions",
+            "generated",
+            "information",
+            "jacobians",
+            "probes",
+            "signals",
+        )
+    ),
     "losses",
     *(
         f"claims/{name}"
@@ -34,15 +47,38 @@ ORACLES = {
         "clustering_protocol": "test_metrics.py::protocol",
         "protocol_metric_name": "test_metrics.py::test_names_of_the_protocol_are_written_out",
         "protocol_metric_names": "test_metrics.py::test_names_of_the_protocol_are_written_out",
+        "label_agreement": "test_clustering_fairer.py::test_agreement_by_hand",
+        "deranged_agreement": "test_clustering_fairer.py::test_agreement_by_hand",
+    },
+    "metrics/curves": {"first_reached": "test_curves.py::test_first_reached_by_hand"},
+    "metrics/detectors": {
+        "balanced_accuracy": "test_applied_fairer.py::test_balanced_accuracy_is_that_of_scikit_learn",
+        "best_threshold": "test_applied_fairer.py::test_no_threshold_is_better_than_the_best",
+    },
+    "metrics/generated": {
+        "frechet_distance": "test_generated.py::test_frechet_distance_by_the_root_of_the_product",
+        "covered_share": "test_generated.py::test_covered_share_by_hand",
+    },
+    "metrics/information": {
+        "mutual_information": "test_information.py::test_information_against_scikit_learn",
+        "best_unit_information": "test_information.py::test_a_unit_for_every_class_tells_all",
+        "bin_edges": "test_information.py::test_bins_hold_equal_shares_by_hand",
+        "unit_bins": "test_information.py::test_bins_hold_equal_shares_by_hand",
+        "guess_information": "test_information.py::test_information_of_guesses",
     },
     "metrics/codes": {
         "hoyer_sparsity": "test_codes.py::test_hoyer_sparsity_against_norms_of_numpy",
         "active_share": "test_codes.py::test_active_share_against_a_loop",
         "class_selectivity": "test_codes.py::test_class_selectivity_against_a_loop",
         "most_active_units": "test_codes.py::test_most_active_units_against_a_sorted_list",
+        "most_active_only": "test_codes.py::test_most_active_units_of_each_example_stay",
+        "thresholded": "test_codes.py::test_a_threshold_for_every_unit_leaves_the_share_asked_for",
+        "code_shift": "test_codes.py::test_code_shift_by_hand",
     },
     "metrics/directions": {
         "tangent_vectors": "test_directions.py::test_rotations_are_by_five_degrees_interpolated_linearly",
+        "tangent_planes": "test_directions.py::test_tangent_planes_are_orthonormal_and_hold_every_tangent",
+        "subspace_shares": "test_directions.py::test_subspace_shares_by_hand",
         "random_directions": "test_directions.py::test_random_directions_favour_no_pixel",
     },
     "metrics/jacobians": {
@@ -54,6 +90,7 @@ ORACLES = {
         "gains": "test_jacobians.py::test_gains_are_lengths_under_the_explicit_matrices",
     },
     "metrics/probes": {
+        "tuned_probe_accuracy": "test_probes.py::test_a_tuned_probe_takes_the_penalty_that_held_out_examples_choose",
         "fit_linear_probe": "test_probes.py::test_linear_probe_against_an_optimiser_of_scipy",
         "linear_probe_accuracy": "test_probes.py::test_linear_probe_accuracy_is_the_share_of_right_predictions",
         "knn_accuracy": "test_probes.py::test_knn_accuracy_against_brute_force",
@@ -75,6 +112,7 @@ ORACLES = {
         "l1_activity": "test_penalties.py::test_l1_activity_is_the_l1_norm_of_each_code",
         "bernoulli_kl": "test_penalties.py::test_bernoulli_kl_against_scipy",
         "guarded_bernoulli_kl": "test_penalties.py::test_guarded_bernoulli_kl_against_a_loop",
+        "binary_cross_entropy": "test_penalties.py::test_binary_cross_entropy_against_a_formula_in_double_precision",
         "contractive_penalty": "test_penalties.py::test_contractive_penalty_against_a_loop",
     },
     "claims/intervals": {
@@ -107,6 +145,9 @@ ORACLES = {
     "claims/regression": {
         "Regression": "test_regression.py::test_the_same_environment_must_give_the_same_six_digits",
         "compare": "test_verdict_edges.py::test_seeds_of_other_metrics_profiles_and_experiments_are_not_mixed",
+        "same_environment": "test_regression.py::test_environments_are_equal_by_what_they_compute",
+        "upgrades": "test_regression.py::test_an_upgrade_is_named_as_the_likely_cause",
+        "kernels": "test_regression.py::test_kernels_that_compute_otherwise_are_named",
         "roll_up": "test_verdict_edges.py::test_the_order_of_alarm",
         "status_of_claim": "test_verdict_edges.py::test_a_claim_has_the_status_of_its_profile_and_of_everything_it_names",
         "status_by_experiment": "test_verdict_edges.py::test_the_status_of_an_experiment_is_that_of_its_worst_number",
