@@ -144,12 +144,14 @@ class Watch:
         model.set_weights(drawn_weights(model))
         return model
 
-    def train(self, build, build_args, x, y=None, *, checkpoints=None, **options):
+    def train(self, build, build_args, x, y=None, *, checkpoints=None, observe=None, **options):
         """Notes the losses of the first batch, and returns the model untrained."""
         key = training.run_key(build, build_args, (x, y), **options)
         if key not in self.started:  # experiments share what they train
             self.started[key] = self._start(build, build_args, x, y, **options)
         losses, trained = self.started[key]
+        if observe is not None:
+            trained.history[-1].update(observe(trained.model, 1))
         self.losses.append(losses)
         return trained
 
@@ -195,11 +197,12 @@ def losses_by_experiment(watch, failed):
     found, profile = {}, Profile("smoke", datasets.Library((), Path()))
     by_function = {}
     for name, each in experiments.registry().items():
-        if each.function not in by_function:
-            watch.losses = by_function[each.function] = []
+        variant = each.function, repr(each.arguments)
+        if variant not in by_function:
+            watch.losses = by_function[variant] = []
             if not each.packages or TRAIN in fingerprints.source_closure(each.function):
                 attempt(failed, name, each.run, 0, profile)
-        found[name] = by_function[each.function]
+        found[name] = by_function[variant]
     return found
 
 
