@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from replication.environment import absolute
+
 app = typer.Typer(
     help="Autoencoders, Replicated: run experiments, judge claims, keep numbers true.",
     no_args_is_help=True,
@@ -156,7 +158,7 @@ def report() -> None:
 def backends(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FOLDER", help="Build folders to take runs from, if any."),
+        typer.Argument(metavar="FOLDER", parser=absolute, help="Build folders to take runs from."),
     ] = None,
 ) -> None:
     """Hold runs on other backends and devices against ours; take them from build folders."""
@@ -246,6 +248,7 @@ def accept(
         typer.Option(
             "--from",
             metavar="FOLDER",
+            parser=absolute,
             help="Take the runs of another build folder, made on another device, backend or "
             "version of a library, as further seeds; nothing else is accepted.",
         ),
@@ -268,7 +271,10 @@ def accept(
 
 @app.command("site")
 def build_site(
-    out: Annotated[Path | None, typer.Option(help="Its folder. Default: build/site.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", parser=absolute, help="Default: build/site."),
+    ] = None,
 ) -> None:
     """Write the static site from committed results; nothing is trained."""
     from replication import publish
@@ -357,13 +363,9 @@ def main() -> None:
     from replication import environment, streams, terminal
 
     try:
-        streams.guard()
-        environment.let_terminals_decide()
-        with terminal.interrupts(_leave_at_once):  # until a display takes over
-            try:
-                _main()
-            finally:
-                streams.flush()
+        with streams.guarded(), terminal.interrupts(_leave_at_once):  # until a display takes over
+            environment.let_terminals_decide()
+            _main()
     except streams.OutputError as error:
         streams.discard()
         if error.unread:

@@ -101,7 +101,7 @@ def folder(variable: str) -> Path | None:
     return absolute(text, variable) if text else None
 
 
-def absolute(path: str | Path, name: str) -> Path:
+def absolute(path: str | Path, name: str = "FOLDER") -> Path:
     """A path from the root on, with `~` and `~user` put in.
 
     Args:

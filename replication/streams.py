@@ -1,9 +1,11 @@
 """Standard output and error of the command line: written to, or an error of its own."""
 
+import contextlib
 import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
 
 
 class OutputError(Exception):
@@ -42,15 +44,25 @@ def _cannot(error: OSError) -> str:
     )
 
 
-def guard() -> None:
+@contextlib.contextmanager
+def guarded() -> Iterator[None]:
     """Has what cannot be printed raise OutputError, and what a terminal cannot show as numbers.
 
     Where standard error or input is closed, the null device takes its place: else the next file
-    that is opened would.
+    that is opened would. What is still to be written at the end is written then.
 
     Raises:
-        OutputError: If standard output is closed.
+        OutputError: If standard output is closed, or cannot be written.
     """
+    _guard()
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+
+
+def _guard() -> None:
     closed = [number for number in range(3) if not _is_open(number)]
     for _ in closed:
         os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
@@ -63,16 +75,6 @@ def guard() -> None:
         raise OutputError(_cannot(OSError(errno.EBADF, "it is closed")))
     sys.stdout = _guarded(sys.stdout, sys.__stdout__, _Output)
     sys.stderr = _guarded(sys.stderr, sys.__stderr__, _Errors)
-
-
-def flush() -> None:
-    """Writes what is still to be written.
-
-    Raises:
-        OutputError: If it cannot be.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
 
 
 def discard() -> None:
