@@ -95,6 +95,9 @@ def test_keras_imported_before_with_another_backend_is_refused(monkeypatch, name
         environment.fix_keras()
 
 
+TRAINS = repr("replication sweep --profile smoke --experiments clustering-identities")
+
+
 @pytest.mark.parametrize(
     ("backend", "why"),
     [
@@ -110,7 +113,7 @@ def test_a_backend_that_cannot_be_had_exits_2(backend, why):
         "import importlib.util, sys\n"
         "found = importlib.util.find_spec\n"
         "importlib.util.find_spec = lambda name, *of: None if name == 'jax' else found(name, *of)\n"
-        "sys.argv = 'replication sweep --profile smoke --experiments clustering-identities'.split()\n"
+        f"sys.argv = {TRAINS}.split()\n"
         "from replication.__main__ import main; main()\n"
     )
     ended = python(code, KERAS_BACKEND=backend)
@@ -124,7 +127,7 @@ def test_a_backend_that_fails_on_import_is_named(tmp_path):
     """Installed, and broken: a library of the system is missing, say."""
     (tmp_path / "jax").mkdir()
     (tmp_path / "jax" / "__init__.py").write_text("raise ImportError('no libcuda\\nat all')")
-    code = "import sys; sys.argv[1:] = 'sweep --profile smoke --experiments clustering-identities'.split(); from replication.__main__ import main; main()"
+    code = f"import sys; sys.argv = {TRAINS}.split(); from replication.__main__ import main; main()"
     ended = python(code, KERAS_BACKEND="jax", PYTHONPATH=str(tmp_path))
 
     assert ended.returncode == 2, ended.stderr
@@ -172,7 +175,7 @@ def test_a_home_that_nobody_has_is_an_error(monkeypatch):
 
 def test_a_build_folder_in_the_home_that_nobody_has_exits_2():
     """The variable is read on import, before any command could handle an error."""
-    code = "import sys; sys.argv[1:] = 'sweep --profile smoke --experiments clustering-identities'.split(); from replication.__main__ import main; main()"
+    code = "import sys; sys.argv[1:] = ['list']; from replication.__main__ import main; main()"
     ended = python(code, REPLICATION_BUILD="~nobody-of-that-name/x")
 
     assert ended.returncode == 2
