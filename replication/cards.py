@@ -45,6 +45,11 @@ class _Row:
     role: str  # "ours", "rival" or "control"
 
 
+def is_share(unit: str) -> bool:
+    """Whether a number of this unit is read as per cent."""
+    return unit == "fraction" or unit.startswith("share of ")
+
+
 def in_digits(value: float, unit: str = "", digits: int = DIGITS) -> str:
     """A number as people read it: three significant digits, a fraction of one as per cent.
 
@@ -53,10 +58,10 @@ def in_digits(value: float, unit: str = "", digits: int = DIGITS) -> str:
     """
     if not math.isfinite(value):
         return "–"
-    if unit == "fraction":
+    if is_share(unit):
         value = 100 * value
     sign, size = "−" if value < 0 else "", abs(float(value))
-    per_cent = " %" if unit == "fraction" else ""
+    per_cent = " %" if is_share(unit) else ""
     if size == 0:
         return f"0{per_cent}"
     exponent = math.floor(math.log10(size))
@@ -218,7 +223,7 @@ def _quantity(claim: Claim, unit: str) -> str:
     own = [each[::-1] for each in metrics]
     shared = metrics[0] if len(set(map(tuple, metrics))) == 1 else own[0][: _common(own)][::-1]
     name = " ".join(shared or metrics[0])
-    return f"({name})" if unit in ("", "fraction", "none") else f"({name}, {unit})"
+    return f"({name})" if not unit or is_share(unit) else f"({name}, {unit})"
 
 
 def _mean(row: _Row) -> float:
@@ -229,7 +234,7 @@ def _distinct(numbers: list[float], unit: str) -> list[str]:
     """The numbers with three digits, or as many more as tell them apart, five at most."""
     for digits in range(DIGITS, DIGITS + 3):
         texts = [in_digits(each, unit, digits) for each in numbers]
-        if len(set(texts)) == len(texts):
+        if len(set(texts)) == len(set(numbers)):
             break
     return texts
 

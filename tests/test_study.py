@@ -56,6 +56,7 @@ def told(made, words=None):
     [
         (0.0843219, "fraction", "8.43 %"),
         (0.999, "fraction", "99.9 %"),
+        (0.0660, "share of variance", "6.60 %"),
         (12.3456, "nats", "12.3"),
         (50992, "", "50,992"),
         (0, "", "0"),
@@ -84,6 +85,11 @@ def test_numbers_that_would_read_alike_get_more_digits():
     assert headline(made, found, lambda name: close[name], {}, Words("of it")).startswith(
         "0.5001 against 0.5004 of it"
     )
+
+
+def test_equal_numbers_get_no_more_digits_than_others():
+    """Two zeros made a third row read 7.7257 %."""
+    assert cards._distinct([0.0, 0.0, 0.077257], "fraction") == ["0 %", "0 %", "7.73 %"]
 
 
 def test_a_printed_number_stands_beside_ours_with_how_many_reach_it():
