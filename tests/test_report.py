@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from replication import results
+from replication import publish, results
 from replication.claims import ClaimError, report
 from replication.claims.check import check
 from replication.claims.tables import replace_table
@@ -317,12 +317,27 @@ def test_after_an_embedded_run_the_claims_are_loudly_not_run(project):
     found = run_check(project, project / "build")
 
     assert found.problems == ()
-    assert "NOT RUN: only the embedded digits ran" in report.summary_line(
-        found, ran_profile="embedded"
-    )
-    text = printed(report.print_claims, found, ran_profile="embedded")
-    assert "NOT RUN (digits: stable)" in text
-    assert "no claim on the full data sets was re-run" in text
+    line = report.summary_line(found, ran_profile="embedded")
+    assert "NOT RUN: only the embedded digits ran" in line
+    assert "no claim on the full data sets was re-run" in line
+    assert "not run" in printed(report.print_claims, found)
+
+
+def test_a_run_on_the_digits_ends_with_what_was_compared_and_no_table_of_claims(project, capsys):
+    """A newcomer took the table of committed verdicts for a judgement of the run."""
+    for root in ("results", "build"):
+        record(project / root, "demo-run", 0, 0.7, profile="embedded")
+    found = run_check(project, project / "build")
+
+    publish.print_report(found, ran_profile="embedded")
+    digits = capsys.readouterr().out
+    publish.print_report(found, ran_profile="full")
+    full = capsys.readouterr().out
+
+    assert "reproduced │" not in digits and "reproduced" in full.split("stability on")[0]
+    assert "stability on the digits of scikit-learn: 1 run against results/" in digits
+    assert "same environment: 1 of 1 numbers equal to six digits" in digits
+    assert digits.splitlines()[-1].endswith("no claim on the full data sets was re-run")
 
 
 def test_all_problems_are_printed_with_their_cure(project):

@@ -77,9 +77,7 @@ def update_documents(
             results.write_text(path, after)
 
 
-def print_claims(
-    report: Report, console: "Console | None" = None, *, ran_profile: str | None = None
-) -> None:
+def print_claims(report: Report, console: "Console | None" = None) -> None:
     """Prints every claim: ours beside what is expected, the verdict, and today's regression.
 
     In a narrow terminal there are fewer columns; a number, a word or a
@@ -88,14 +86,12 @@ def print_claims(
     Args:
         report: What `check` found.
         console: Where to print; None for the terminal.
-        ran_profile: The profile that ran just now. After `embedded`, every
-            claim says what the digits stand-in could not run.
     """
     from rich.measure import Measurement
 
     console = console or terminal()
     rows = {
-        title: [_cells(report, row, ran_profile) for row in report.rows if row.claim.voice == voice]
+        title: [_cells(report, row) for row in report.rows if row.claim.voice == voice]
         for voice, title in VOICES.items()
     }
     endless = console.options.update_width(10_000)
@@ -105,13 +101,11 @@ def print_claims(
         if max(widths) <= console.width:
             break
     console.print(*tables, sep="\n\n")
-    if ran_profile in ("embedded", "smoke"):
-        console.print(_not_run(ran_profile), style="bold red")
 
 
-def _cells(report: Report, row: Row, ran_profile: str | None) -> dict[str, str]:
+def _cells(report: Report, row: Row) -> dict[str, str]:
     """A claim's cells by column."""
-    today = _today(report, row.claim, ran_profile) if row.claim.is_counted else ""
+    today = _today(report, row.claim) if row.claim.is_counted else ""
     cells = (row.slug, row.claim.id, row.expected, row.ours, row.seeds_needed, row.verdict, today)
     return dict(zip(_COLUMNS, cells, strict=True))
 
@@ -222,10 +216,8 @@ def _by_verdict(report: Report, voice: str) -> str:
     return count if verdicts else ""
 
 
-def _today(report: Report, claim: Claim, ran_profile: str | None) -> str:
+def _today(report: Report, claim: Claim) -> str:
     status = status_of_claim(claim, report.regressions)
-    if status == "not run" and ran_profile == "embedded":
-        return f"NOT RUN (digits: {status_of_claim(claim, report.regressions, 'embedded')})"
     if status == "not run" and not claim.core:
         return "not run, read from results"
     return status
