@@ -29,40 +29,18 @@ METRICS = [
     Metric("confident_covariance", "nats"),
     Metric("ambiguous_covariance", "nats"),
 ]
+DECLARED = {
+    "datasets": protocol.DATASETS,
+    "minutes": 1,
+    "metrics": METRICS,
+    "tier": "extended",
+}
 
 
-@experiment(
-    "clustering-no-balance-diagnosis-{dataset}",
-    datasets=protocol.DATASETS,
-    minutes=1,
-    metrics=METRICS,
-    tier="extended",
-    objective=one_step.NO_BALANCE,
-)
-@experiment(
-    "clustering-first-code-diagnosis-{dataset}",
-    datasets=protocol.DATASETS,
-    minutes=1,
-    metrics=METRICS,
-    tier="extended",
-    objective=one_step.FIRST_CODE,
-)
-@experiment(
-    "clustering-one-sample-diagnosis-{dataset}",
-    datasets=protocol.DATASETS,
-    minutes=1,
-    metrics=METRICS,
-    tier="extended",
-    objective=protocol.ONE_SAMPLE,
-)
-@experiment(
-    "clustering-eq5-diagnosis-{dataset}",
-    datasets=protocol.DATASETS,
-    minutes=1,
-    metrics=METRICS,
-    tier="extended",
-    objective=protocol.EQ5,
-)
+@experiment("clustering-no-balance-diagnosis-{dataset}", **DECLARED, objective=one_step.NO_BALANCE)
+@experiment("clustering-first-code-diagnosis-{dataset}", **DECLARED, objective=one_step.FIRST_CODE)
+@experiment("clustering-one-sample-diagnosis-{dataset}", **DECLARED, objective=protocol.ONE_SAMPLE)
+@experiment("clustering-eq5-diagnosis-{dataset}", **DECLARED, objective=protocol.EQ5)
 def diagnosis(seed: int, profile: Profile, dataset: str, *, objective: dict) -> Outcome:
     """What the clusters of a trained model are made of, and what its loss says of them.
 

@@ -5,7 +5,6 @@ import numpy as np
 from replication import metrics, models
 from replication.experiments import Metric, Outcome, Profile, experiment
 from replication.experiments.clustering import one_step, protocol
-from replication.training import Recipe, train
 
 SAMPLES = 500  # of each cluster
 DECLARED = {
@@ -31,22 +30,14 @@ def labelled(seed: int, profile: Profile, dataset: str, *, objective: dict) -> O
     chance. Beside it the decoder before training, and the cluster's own test images.
     """
     data = profile.dataset(dataset)
-    judge = train(
-        models.image_classifier,
-        {},
-        data.x_train,
-        data.y_train,
-        recipe=Recipe(profile.epochs(5), 128, loss="sparse_categorical_crossentropy"),
-        seed=seed,
-        checkpoints=profile.checkpoints,
-    ).model
+    judge = protocol.judge(data, profile, seed=seed)
     model = protocol.fit(data, profile, objective=objective, seed=seed).model
     clusters = protocol.probabilities(model, data.x_test).argmax(axis=1)
     labels = metrics.majority_mapping(protocol.contingency(data, clusters))
     codes = protocol.cluster_codes(model, SAMPLES, seed=seed)
     drawn_from = np.repeat(np.arange(len(labels)), SAMPLES)
-    seen = _judged(judge, model.decoder, codes)
-    unlearned = _judged(judge, protocol.untrained(data, seed).decoder, codes)
+    seen = protocol.judged(judge, model.decoder, codes)
+    unlearned = protocol.judged(judge, protocol.untrained(data, seed).decoder, codes)
     of_images = models.in_batches(judge, data.x_test).argmax(axis=1)
     found = {
         "sample_agreement": metrics.label_agreement(seen, drawn_from, labels),
@@ -56,8 +47,3 @@ def labelled(seed: int, profile: Profile, dataset: str, *, objective: dict) -> O
     scores = {name: (value, len(seen)) for name, value in found.items()}
     agreement = metrics.label_agreement(of_images, clusters, labels)
     return Outcome(scores | {"image_agreement": (agreement, len(of_images))})
-
-
-def _judged(judge, decoder, codes: np.ndarray) -> np.ndarray:
-    """The class that a judge sees in the picture of each code."""
-    return models.in_batches(lambda batch: judge(decoder(batch)), codes).argmax(axis=1)

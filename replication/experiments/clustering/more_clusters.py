@@ -3,23 +3,16 @@
 from replication.experiments import Outcome, Profile, experiment
 from replication.experiments.clustering import protocol
 
+DECLARED = {
+    "datasets": protocol.DATASETS,
+    "minutes": 1,
+    "metrics": protocol.METRICS,
+    "tier": "extended",
+}
 
-@experiment(
-    "clustering-kmeans-20-{dataset}",
-    datasets=protocol.DATASETS,
-    minutes=1,
-    metrics=protocol.METRICS,
-    tier="extended",
-    num_clusters=20,
-)
-@experiment(
-    "clustering-kmeans-16-{dataset}",
-    datasets=protocol.DATASETS,
-    minutes=1,
-    metrics=protocol.METRICS,
-    tier="extended",
-    num_clusters=16,
-)
+
+@experiment("clustering-kmeans-20-{dataset}", **DECLARED, num_clusters=20)
+@experiment("clustering-kmeans-16-{dataset}", **DECLARED, num_clusters=16)
 def kmeans(seed: int, profile: Profile, dataset: str, *, num_clusters: int) -> Outcome:
     """k-means on raw pixels, as in the control of the headline, with 16 clusters or with 20.
 

@@ -10,39 +10,23 @@ FIRST_CODE = {**protocol.EQ5, "networks": "shallow"}  # the earliest public code
 NO_BALANCE = {**protocol.EQ5, "balance": False}  # remark 3 below equation (5)
 GRID = 64  # pictures of a cluster: 8 x 8, as in the article's figures
 METRICS = [*protocol.METRICS, Metric("assignment_entropy", "nats", "none")]
+DECLARED = {"datasets": protocol.DATASETS, "metrics": METRICS}
 
 
 @experiment(
-    "clustering-no-balance-{dataset}",
-    datasets=protocol.DATASETS,
-    minutes=31,
-    metrics=METRICS,
-    tier="extended",
-    objective=NO_BALANCE,
+    "clustering-no-balance-{dataset}", **DECLARED, minutes=31, tier="extended", objective=NO_BALANCE
 )
 @experiment(
-    "clustering-first-code-{dataset}",
-    datasets=protocol.DATASETS,
-    minutes=15,
-    metrics=METRICS,
-    tier="extended",
-    objective=FIRST_CODE,
+    "clustering-first-code-{dataset}", **DECLARED, minutes=15, tier="extended", objective=FIRST_CODE
 )
 @experiment(
     "clustering-one-sample-{dataset}",
-    datasets=protocol.DATASETS,
+    **DECLARED,
     minutes=31,
-    metrics=METRICS,
     tier="extended",
     objective=protocol.ONE_SAMPLE,
 )
-@experiment(
-    "clustering-eq5-{dataset}",
-    datasets=protocol.DATASETS,
-    minutes=31,
-    metrics=METRICS,
-    objective=protocol.EQ5,
-)
+@experiment("clustering-eq5-{dataset}", **DECLARED, minutes=31, objective=protocol.EQ5)
 def one_step(seed: int, profile: Profile, dataset: str, *, objective: dict) -> Outcome:
     """A clustering VAE under one objective, and the clusters that its classifier makes.
 

@@ -1,5 +1,6 @@
 """What the experiments of article 05 share: training, clusters, and the scores of a clustering."""
 
+import keras
 import numpy as np
 from keras import ops
 from sklearn.cluster import KMeans
@@ -46,6 +47,24 @@ def _observed(model: models.ClusteringVAE, data: Dataset, epoch: int) -> dict[st
     found = probabilities(model, data.x_test)
     purity = metrics.purity_score(contingency(data, found.argmax(axis=1)))
     return dict(zip(OBSERVED, (purity, metrics.assignment_entropy(found)), strict=True))
+
+
+def judge(data: Dataset, profile: Profile, *, seed: int) -> keras.Model:
+    """A classifier trained on real images and their labels, which names drawn pictures."""
+    return train(
+        models.image_classifier,
+        {},
+        data.x_train,
+        data.y_train,
+        recipe=Recipe(profile.epochs(5), 128, loss="sparse_categorical_crossentropy"),
+        seed=seed,
+        checkpoints=profile.checkpoints,
+    ).model
+
+
+def judged(classifier: keras.Model, decoder: keras.Model, codes: np.ndarray) -> np.ndarray:
+    """The class that a classifier sees in the picture of each code, `(n,)`."""
+    return models.in_batches(lambda batch: classifier(decoder(batch)), codes).argmax(axis=1)
 
 
 def untrained(data: Dataset, seed: int) -> models.ClusteringVAE:

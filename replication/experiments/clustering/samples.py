@@ -5,7 +5,6 @@ import numpy as np
 from replication import metrics, models
 from replication.experiments import Metric, Outcome, Profile, experiment
 from replication.experiments.clustering import protocol
-from replication.training import Recipe, train
 
 
 @experiment(
@@ -26,22 +25,14 @@ def samples(seed: int, profile: Profile, dataset: str) -> Outcome:
     decoder before training.
     """
     data = profile.dataset(dataset)
-    judge = train(
-        models.image_classifier,
-        {},
-        data.x_train,
-        data.y_train,
-        recipe=Recipe(profile.epochs(5), 128, loss="sparse_categorical_crossentropy"),
-        seed=seed,
-        checkpoints=profile.checkpoints,
-    ).model
+    judge = protocol.judge(data, profile, seed=seed)
     model = protocol.fit(data, profile, objective=protocol.EQ5, seed=seed).model
     clusters = protocol.probabilities(model, data.x_test).argmax(axis=1)
     mapping = metrics.majority_mapping(protocol.contingency(data, clusters))
     expected = np.repeat(mapping, 500)
     codes = protocol.cluster_codes(model, 500, seed=seed)
     agreement = {
-        name: float((_judged(judge, decoder, codes) == expected).mean())
+        name: float((protocol.judged(judge, decoder, codes) == expected).mean())
         for name, decoder in (
             ("sample_agreement", model.decoder),
             ("untrained_sample_agreement", protocol.untrained(data, seed).decoder),
@@ -53,7 +44,3 @@ def samples(seed: int, profile: Profile, dataset: str) -> Outcome:
         {name: (value, len(expected)) for name, value in agreement.items()}
         | {"classifier_test_accuracy": (accuracy, len(data.y_test))}
     )
-
-
-def _judged(judge, decoder, codes: np.ndarray) -> np.ndarray:
-    return models.in_batches(lambda batch: judge(decoder(batch)), codes).argmax(axis=1)
