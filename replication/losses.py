@@ -48,11 +48,6 @@ def gaussian_reconstruction_loss(x, x_decoded, precision: float):
     return 0.5 * precision * ops.sum(ops.square(x - x_decoded), axis=axes)
 
 
-def gaussian_reconstruction_constant(num_pixels: int, precision: float) -> float:
-    """The constant that `gaussian_reconstruction_loss` leaves out, in nats."""
-    return 0.5 * num_pixels * math.log(2 * math.pi / precision)
-
-
 def gaussian_kl(mean, log_var):
     """KL divergence of N(mean, diag(exp(log_var))) from N(0, I), for each example.
 

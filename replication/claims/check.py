@@ -29,7 +29,6 @@ from replication.claims.staleness import (
 from replication.claims.tables import (
     Row,
     claims_of,
-    in_words,
     markdown_table,
     rows_of,
     verdicts_frame,
@@ -47,7 +46,6 @@ __all__ = [
     "Report",
     "check",
     "compare",
-    "in_words",
     "judge",
     "prediction_interval",
 ]

@@ -90,12 +90,6 @@ def certainty(claim: Claim, found: Judgement) -> str:
     return " ".join(told)
 
 
-def in_words(claim: Claim, found: Judgement) -> str:
-    """What came out, why, and how sure it is: a paragraph of Markdown for a notebook or a page."""
-    said = [f"`{claim.id}`: **{found.verdict}**.", claim.answer(found), found.explanation]
-    return f"{' '.join(filter(None, said))} *{certainty(claim, found)}*"
-
-
 def _reference(claim: Claim, found: Judgement) -> str:
     """How later runs are checked against ours: re-run on every machine, or not by default."""
     if not claim.is_counted:

@@ -35,18 +35,11 @@ def alignment(seed: int, profile: Profile, dataset: str, *, objective: dict) -> 
         chosen = protocol.probabilities(model, data.x_test).argmax(axis=1)
         means = ops.convert_to_numpy(model.cluster_means.means)
         codes = models.encode_means(model, data.x_test)
-        variances = models.in_batches(
-            lambda batch, m=model: ops.exp(m.encode(batch)[1]), data.x_test
-        )
+        variances = protocol.code_variances(model, data.x_test)
         own, other = own_and_other(codes, variances, means, chosen)
         scores[f"{name}own_squared_distance"] = (float(own.mean()), len(own))
         scores[f"{name}other_squared_distance"] = (float(other.mean()), len(other))
     return Outcome(scores)
-
-
-def _variances(model, x: np.ndarray) -> np.ndarray:
-    """Of p(z|x), shape `(n, latent_dim)`."""
-    return models.in_batches(lambda batch: ops.exp(model.encode(batch)[1]), x)
 
 
 def own_and_other(codes, variances, means, chosen) -> tuple[np.ndarray, np.ndarray]:

@@ -88,7 +88,7 @@ def _nearest_mean(model, data, p_test: np.ndarray) -> dict[str, tuple[float, int
     """Clusters by the nearest mu_y instead of the classifier, and how far a code lies from it."""
     means = ops.convert_to_numpy(model.cluster_means.means)
     codes = models.encode_means(model, data.x_test)
-    variances = models.in_batches(lambda batch: ops.exp(model.encode(batch)[1]), data.x_test)
+    variances = protocol.code_variances(model, data.x_test)
     distances = ((codes[:, np.newaxis] - means) ** 2).sum(axis=-1)  # (n, num_clusters)
     nearest, chosen = distances.argmin(axis=1), p_test.argmax(axis=1)
     squared = distances[np.arange(len(codes)), chosen] + variances.sum(axis=1)

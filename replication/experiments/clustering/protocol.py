@@ -85,6 +85,11 @@ def probabilities(model: models.ClusteringVAE, x: np.ndarray) -> np.ndarray:
     return ops.convert_to_numpy(model.classifier(models.encode_means(model, x)))
 
 
+def code_variances(model: models.VAE, x: np.ndarray) -> np.ndarray:
+    """Variances of p(z|x), shape `(n, latent_dim)`; the means are `models.encode_means`."""
+    return models.in_batches(lambda batch: ops.exp(model.encode(batch)[1]), x)
+
+
 def cluster_codes(model: models.ClusteringVAE, count: int, *, seed: int) -> np.ndarray:
     """`count` codes from N(mu_y, I) for each cluster y in turn, one after the other."""
     means = ops.convert_to_numpy(model.cluster_means.means)  # (num_clusters, latent_dim)
