@@ -161,9 +161,10 @@ def status_of_claim(claim: Claim, regressions: Collection[Regression], profile="
     `not run` as soon as one measurement the verdict rests on was not run
     today at any seed, unless another has drifted.
     """
+    experiments = {name.split("/")[0] for name in claim.references}
     statuses: dict[str, set[str]] = {}
     for row in regressions:
-        if row.profile == profile:
+        if row.experiment in experiments and row.profile == profile:
             statuses.setdefault(f"{row.experiment}/{row.metric}", set()).add(row.status)
     groups = {name: roll_up(statuses.get(name, ())) for name in claim.references}
     everything = roll_up([group for group in groups.values() if group != "not run"])
