@@ -4,11 +4,15 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import planted
 import pytest
 import sees
+from scipy import stats
 
 from replication import results
+from replication.claims.noise import noises, normal_score
+from replication.results.noise import read_noise
 from replication.runner import settings
 
 BAR = 0.9  # of the faults, with one seed
@@ -49,6 +53,23 @@ def test_the_document_has_the_measured_rows():
 
     assert sees.markdown(sees.read()) in text
     assert len(rows) == len(sees.read())
+
+
+@pytest.mark.parametrize("level", [0.05, 0.01, 0.001])
+def test_our_seeds_have_no_heavier_tails_than_the_rule_expects(level):
+    """Each committed seed against the others: as many lie far out as Student's t says."""
+    root = settings.RESULTS
+    known = noises(results.read_measurements(root), read_noise(root), results.read_metrics(root))
+    left_out = [
+        n.seed_left_out(seed) for n in known.values() if len(n.seeds) > 3 for seed in n.seeds
+    ]
+    t, degrees_of_freedom = np.transpose(left_out)
+    limit = -stats.norm.ppf(level / 2)
+
+    outside = np.mean(np.abs(normal_score(t, degrees_of_freedom)) > limit)
+
+    assert len(left_out) > 2000
+    assert outside < 1.5 * level
 
 
 @pytest.mark.long
