@@ -1,11 +1,12 @@
 """Runs healthy machines and planted faults, and writes down what `make check` says of them.
 
-    PYTHONPATH=. python tests/trust/sees.py [--only PATTERN] [--minutes 60]
+    PYTHONPATH=. python tests/trust/sees.py [--only PATTERN] [--minutes 60] [--python NAME=PATH]
 
 Every row of `sees.csv` is a run of experiments in processes of their own, on the embedded digits
 with one seed: on a machine that the noise table was not measured by, or there with a fault. What
 has a row is not run again; `docs/trust.md` gets the table. Rows go stale with the code they ran:
-delete the file to measure anew.
+delete the file to measure anew. Machines of `INTERPRETERS` need an interpreter with libraries of
+their own, such as `make setup PYTHON=python3.12` makes in another checkout; `--python` says where.
 """
 
 import argparse
@@ -43,9 +44,14 @@ COLUMNS = (
     "by",
 )
 FAULTY = "nehalem-avx2"  # the machine that faults are planted on
-BACKENDS = {"jax": {"OMP_NUM_THREADS": "1", "KERAS_BACKEND": "jax"}}
-INTERPRETERS = ("python-3.12", "python-3.13", "older-scipy-and-scikit-learn")
-HEALTHY = {**machines.OTHERS, **BACKENDS}
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+BACKENDS = {"jax": {**ONE_THREAD, "KERAS_BACKEND": "jax"}}
+INTERPRETERS = {
+    "python-3.12": ONE_THREAD,
+    "python-3.13": ONE_THREAD,
+    "older-scipy-and-scikit-learn": ONE_THREAD,  # 1.16.3 and 1.7.2
+}
+HEALTHY = {**machines.OTHERS, **BACKENDS, **INTERPRETERS}
 CHEAP = (  # the experiments that every healthy machine runs, of all five articles
     "applied-reconstruction",
     "clustering-identities",
@@ -83,14 +89,21 @@ def rows() -> Iterator[tuple[str, str, str, tuple[str, ...], str]]:
         yield "fault", fault.name, FAULTY, fault.reaches, fault.lines
 
 
-def measure(kind: str, name: str, machine: str, reaches: tuple[str, ...], lines: str) -> dict:
+def measure(
+    kind: str,
+    name: str,
+    machine: str,
+    reaches: tuple[str, ...],
+    lines: str,
+    python: str = sys.executable,
+) -> dict:
     """Runs what a row needs and holds it against the committed numbers."""
     folder = settings.BUILD / "sees" / f"{kind}-{name}".replace(" ", "-").replace("'", "")
     folder.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, **HEALTHY[machine], "REPLICATION_BUILD": str(folder)}
     environment |= {"PYTHONPATH": str(settings.ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     ended = subprocess.run(
-        [sys.executable, "-c", RUN, lines, *reaches],
+        [python, "-c", RUN, lines, *reaches],
         env=environment,
         cwd=settings.ROOT,
         capture_output=True,
@@ -198,8 +211,7 @@ def _is_seen(row: dict) -> bool:
 
 def _not_run(found: list[dict]) -> list[str]:
     names = {(row["kind"], row["name"]) for row in found}
-    missing = [name for kind, name, *_ in rows() if (kind, name) not in names]
-    return [*missing, *INTERPRETERS]
+    return [name for kind, name, *_ in rows() if (kind, name) not in names]
 
 
 def write(found: list[dict]) -> None:
@@ -218,15 +230,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="*", help="names, such as 'Adam*'")
     parser.add_argument("--minutes", type=float, default=600.0, help="to start rows in")
+    parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH")
     wanted = parser.parse_args()
+    pythons = dict(each.split("=", 1) for each in wanted.python)
     ends = time.monotonic() + 60 * wanted.minutes
     for kind, name, *what in rows():
         done = {(row["kind"], row["name"]) for row in read()}
         if (kind, name) in done or not fnmatch.fnmatchcase(name, wanted.only):
             continue
+        if name in INTERPRETERS and name not in pythons:
+            print(f"{kind} {name}: left out; it needs --python {name}=PATH", flush=True)
+            continue
         if time.monotonic() > ends:
             break
-        row = measure(kind, name, *what)
+        row = measure(kind, name, *what, python=pythons.get(name, sys.executable))
         write([*read(), row])
         write(read())  # in the order they are declared in
         print(
