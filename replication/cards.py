@@ -21,8 +21,10 @@ DIGITS = 3  # of a number that people read
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _OURS, _THEIRS, _QUIET = "#0072B2", "#D55E00", "#767676"  # dots; what is printed; controls
 _HEIGHT, _RADIUS, _MARGIN = 22, 4, 4  # of a row of dots, in pixels; of its width, in per cent
+_IN_WORDS = {"vacuous": "test too weak"}
 _CODE = re.compile(r"`([^`]+)`")
 _BORDERS = {"reproduced": "#2a9d74", "inconclusive": "#a6abb0", "shown": "#7c8fd6"}
+_WITHOUT_NEWS = ("reproduced", "inconclusive")  # of these fewer ask why than of other verdicts
 _OTHER_BORDER = "#e07b39"  # whatever did not come out as the article has it
 
 
@@ -73,6 +75,11 @@ def in_digits(value: float, unit: str = "", digits: int = DIGITS) -> str:
     return f"{sign}{size:,.{0 if counted else max(digits - 1 - exponent, 0)}f}{per_cent}"
 
 
+def in_words(verdict: str) -> str:
+    """The verdict as people read it: some are known only to who signs them."""
+    return _IN_WORDS.get(verdict, verdict)
+
+
 def render(
     claim: Claim,
     found: Judgement,
@@ -83,7 +90,10 @@ def render(
     name: str | None = None,
     explanation: str | None = None,
 ) -> str:
-    """The card as HTML.
+    """The card as HTML; empty where nothing was run, since a box of its own lists such claims.
+
+    Why it came out so stands behind a fold where it came out as the article has it, or is open,
+    and where the claim is our reading: pages are read in ten minutes.
 
     Args:
         claim: The claim.
@@ -94,18 +104,21 @@ def render(
         name: HTML in place of the claim's id, such as a link to its page.
         explanation: HTML in place of the explanation, such as one with links.
     """
+    if claim.is_counted and not found.n:
+        return ""
     words = words or Words()
     rows, unit = _rows(claim, values_of, words), units.get(claim.measures or "", "")
-    said = _inline(found.explanation) if explanation is None else explanation
-    summary = escape(headline(claim, found, values_of, units, words))
-    verdict = f"<strong>{escape(found.verdict.capitalize())}.</strong>"
+    why = _inline(found.explanation) if explanation is None else explanation
+    folded = claim.voice == "reading" or found.verdict in _WITHOUT_NEWS
+    summary = escape(headline(claim, found, values_of, units, words)) or why
+    verdict = f"<strong>{escape(in_words(found.verdict).capitalize())}.</strong>"
     parts = [
         f'<p class="says"><strong>{_inline(claim.says)}</strong> '
         f"<small>{name or f'<code>{escape(claim.id)}</code>'}</small></p>",
         f'<p class="verdict">{verdict} {summary}</p>',
         _dots(claim, found, rows, unit),
-        f"<p>{said}</p>" if said else "",
-        _details(claim, found),
+        f'<p class="why">{why}</p>' if why not in ("", summary) and not folded else "",
+        _details(claim, found, why if folded else ""),
     ]
     border = _BORDERS.get(found.verdict, _OTHER_BORDER)
     style = f"border-left:4px solid {border};padding:.1em 0 .1em 1em;margin:1em 0 1.5em"
@@ -168,13 +181,14 @@ def _headline_of_value(claim: Claim, values: list[float], unit: str, quantity: s
     return f"{text}."
 
 
-def _details(claim: Claim, found: Judgement) -> str:
-    """Where it stands, how it is measured, and how sure the verdict is; behind a fold."""
+def _details(claim: Claim, found: Judgement, why: str) -> str:
+    """Why so, where it stands, how it is measured, and how sure it is; behind a fold."""
     told = [f"In the article: {claim.locator}.", f"How we measure: {claim.because.rstrip('.')}."]
     if claim.is_counted:
         told += [f"Ours: {claim.ours(found)}.", claim.answer(found), certainty(claim, found)]
+    summary = "Why, where, how measured, how sure" if why else "Where, how measured, how sure"
     return (
-        "<details><summary>Where, how measured, how sure</summary>"
+        f"<details><summary>{summary}</summary>{f'<p>{why}</p>' if why else ''}"
         f"<p><small>{_inline(' '.join(told))}</small></p></details>"
     )
 

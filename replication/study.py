@@ -173,7 +173,7 @@ class Study:
     def _plainly(self, claim_id: str) -> str:
         claim, found = self._claim(claim_id), self.judgement(claim_id)
         said = cards.headline(claim, found, self.values_of, self.units)
-        text = f"{claim.says} **{found.verdict.capitalize()}.** {said}"
+        text = f"{claim.says} **{cards.in_words(found.verdict).capitalize()}.** {said}"
         return text.replace("{", "{{").replace("}", "}}")
 
     def _values_of(self, reference: str) -> Mapping[int, float]:
@@ -339,18 +339,17 @@ class Study:
         show_table(["left open", "taken instead", "moves the mean by"], lines)
 
     def not_run(self) -> None:
-        """Shows one box of claims and experiments without a full run; nothing if there is none."""
-        claims = [
-            claim.id
-            for claim in self.claims.values()
-            if claim.is_counted and not self.judgement(claim.id).n
-        ]
+        """Shows one box: how many experiments have no full run, and the claims that wait."""
+        claims = [c for c in self.claims.values() if c.is_counted and not self.judgement(c.id).n]
         full = set(self.evidence.loc[self.evidence["profile"] == "full", "experiment"])
         missing = [name for name in self.experiments if name not in full]
-        parts = {"Claims that wait for them": claims, "Not run at full size yet": missing}
-        told = [f"{what}: {', '.join(each)}." for what, each in parts.items() if each]
-        if told:
-            _display_markdown("> " + " ".join(reversed(told)))
+        if not missing:
+            return
+        told = f"> **Not run at full size yet:** {len(missing)} of {len(self.experiments)} "
+        told += f"experiments, which `python -m replication list --article {self.slug}` names."
+        told += " Claims that wait for them:\n>" if claims else ""
+        waiting = (f"> - {claim.says} (`{claim.id}`)" for claim in claims)
+        _display_markdown("\n".join([told, *waiting]))
 
     def tally(self) -> str:
         """How many claims of the article came to each verdict, then how many readings of ours."""
@@ -358,7 +357,7 @@ class Study:
         for voice, whose in (("article", "of the article"), ("reading", "of our reading")):
             claims = (c for c in self.claims.values() if c.is_counted and c.voice == voice)
             counts = Counter(self.judgements[claim.id].verdict for claim in claims)
-            verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+            verdicts = ", ".join(f"{n} {cards.in_words(verdict)}" for verdict, n in counts.items())
             told.append(f"{verdicts or 'none'} {whose}")
         return "; ".join(told)
 

@@ -75,6 +75,17 @@ def test_a_phone_shows_rows_of_sentences_as_cards_and_numbers_as_a_table():
     assert "stacked" not in table('<tr><th rowspan="2">x</th><td>of many words and more</td></tr>')
 
 
+def test_a_long_table_of_sentences_is_folded_and_says_what_is_in_it():
+    """One of open details took 1,300 pixels of a page; the page of open details has them all."""
+    head = "<thead><tr><th>left open</th><th>effect</th></tr></thead>"
+    row = "<tr><th>how it starts</th><td>by a tenth of a point, at the most</td></tr>"
+    folded = "<details><summary>Table of 6 rows: left open, effect</summary>"
+
+    assert table(6 * row, head).startswith(folded)
+    assert "<details>" not in table(5 * row, head)
+    assert "<details>" not in table(9 * "<tr><th>a</th><td>1</td></tr>")
+
+
 def test_names_of_metrics_may_be_broken_at_underscores():
     """Nine of them side by side made a page of paper shrink to seven points."""
     assert '<th scope="row">test_<wbr>mse</th>' in table("<tr><th>test_mse</th></tr>")
@@ -100,6 +111,16 @@ def test_a_claim_finds_the_nearest_figure_of_its_own_section():
     found = pictures.by_claim(f"{html}<h3>B</h3>{claim('c')}<h2>C</h2>{three}{claim('d')}")
 
     assert found == {"a": [one, two], "b": [two, one], "c": [two, one], "d": [three]}
+    inside = f"<figure>one{code}</figure>"
+    assert pictures.by_claim(f"<h2>A</h2>{inside}{claim('a')}") == {"a": [one]}
+
+
+def test_a_picture_is_shown_no_taller_than_a_page_allows():
+    drawn = io.BytesIO()
+    Image.new("RGB", (1248, 2 * pictures.TALLEST + 624)).save(drawn, "png")
+    width, height = pictures.size(drawn.getvalue(), 624)
+
+    assert height == pictures.TALLEST and width < 624
 
 
 def test_a_small_picture_is_small_and_the_same_each_time():

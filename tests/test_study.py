@@ -102,11 +102,32 @@ def test_a_printed_number_stands_beside_ours_with_how_many_reach_it():
     )
 
 
-def test_a_claim_without_a_run_says_so_and_draws_nothing():
+def test_a_claim_without_a_run_has_no_card_and_says_so_in_plain_text():
+    """A box of its own lists it; five such cards in a row were a status report."""
     made = claim(measures="demo-later/lost")
 
-    assert "Not run yet." in "".join(told(made))
-    assert "<svg" not in render(made, judged(made), values_of, UNITS)
+    assert render(made, judged(made), values_of, UNITS) == ""
+    assert "Not run yet." in plain(made, judged(made), values_of, UNITS)
+
+
+def test_why_stands_open_where_an_article_is_contradicted_and_else_behind_the_fold():
+    why = '<p class="why">Because.</p>'
+
+    def card(verdict, voice="article"):
+        made = claim(voice=voice)
+        found = replace(judged(made), verdict=verdict, explanation="Because.")
+        return render(made, found, values_of, UNITS)
+
+    assert why in card("contradicted")
+    for folded in (card("reproduced"), card("inconclusive"), card("contradicted", "reading")):
+        assert why not in folded and "</summary><p>Because.</p>" in folded
+
+
+def test_a_verdict_of_those_who_sign_is_said_in_words():
+    made = claim()
+    html = render(made, replace(judged(made), verdict="vacuous"), values_of, UNITS)
+
+    assert "Test too weak." in html and "Vacuous" not in html
 
 
 def test_every_seed_is_a_dot_and_controls_are_grey():
@@ -278,8 +299,8 @@ def test_what_was_not_run_stands_in_one_box_and_nothing_in_none(contractive, sho
     contractive.evidence = contractive.evidence.iloc[:0]
     contractive.judgements = judge_article(contractive.article, Evidence({}))
     contractive.not_run()
-    assert last(shown).startswith("> Not run at full size yet: contractive-")
-    assert "contracts" in last(shown)
+    assert last(shown).startswith("> **Not run at full size yet:**")
+    assert "\n> - The penalty makes the encoder's Jacobian smaller. (`contracts`)" in last(shown)
 
     before = len(shown)
     contractive.claims, contractive.experiments = {}, {}

@@ -41,6 +41,11 @@ _TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 _CAPTION = re.compile(
     r'</figure>\s*<div class="figure-caption">((?:(?!</?div).)*?)</div>', re.DOTALL
 )
+_FIGURE_THEN_CODE = re.compile(
+    r"(<figcaption>(?:(?!</figcaption>).)*</figcaption>)</figure>\s*"
+    r'(<details class="code">(?:(?!</details>).)*</details>\n)',
+    re.DOTALL,
+)
 _OF_LABELS = re.compile(r"\.(items|values|format|replace)$")  # methods of texts and dictionaries
 _FOLD = re.compile(r'\s*(<details class="code">.*?</details>\n)(.+)', re.DOTALL)
 
@@ -142,13 +147,15 @@ def render(
     exporter.register_filter("narrates", narrates)
     exporter.register_filter("code_last", lambda html: _FOLD.sub(r"\2\1", html, count=1))
     html, _ = exporter.from_notebook_node(_with_code_merged(notebook))
-    return Rendered(Markup(_CAPTION.sub(r"<figcaption>\1</figcaption></figure>", html)), figures)
+    html = _CAPTION.sub(r"<figcaption>\1</figcaption></figure>", html)
+    return Rendered(Markup(_FIGURE_THEN_CODE.sub(r"\2\1</figure>", html)), figures)
 
 
 def clean(html: str) -> Markup:
     """An HTML output with what only shows a table or a text, each table in a box that scrolls.
 
-    Scripts, styles, handlers, ids and inline styles go.
+    A long table of sentences is folded: it is looked up, not read. Scripts, styles, handlers, ids
+    and inline styles go.
     """
     kept = nh3.clean(
         tables.readable(html) if "<table" in html else html,
@@ -163,7 +170,9 @@ def clean(html: str) -> Markup:
 
 
 def _in_a_box(table: re.Match) -> str:
-    return scrolling(re.sub(r">[^<]+<", lambda text: breakable(text[0]), table[0]))
+    box = scrolling(re.sub(r">[^<]+<", lambda text: breakable(text[0]), table[0]))
+    summary = tables.summary(table[0])
+    return f"<details><summary>{escape(summary)}</summary>\n{box}</details>\n" if summary else box
 
 
 def narrates(source: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from replication import cards
 from replication.claims import Claim, prose
 from replication.claims.check import Report
 from replication.claims.kinds import VERDICTS
@@ -23,8 +24,6 @@ from replication.site.texts import Headings, Writer, breakable, placeholder, pla
 
 _HERE = Path(__file__).parent
 _NOT_LATIN = re.compile("[\u0370-\u1dff\u2e80-\ud7ff\uf900-\ufdff\U00020000-\U0003ffff]+")
-
-_IN_WORDS = {"vacuous": "test too weak"}  # verdicts that only those know who sign them
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ class Site:
             css=css_class,
             number=format_value,
             short="{:.4g}".format,
-            in_words=lambda verdict: _IN_WORDS.get(verdict, verdict),
+            in_words=cards.in_words,
             unbroken=_unbroken,
             name_of_language=_language,
             in_script_of=_in_script_of,

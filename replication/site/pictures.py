@@ -9,7 +9,9 @@ from PIL import Image, UnidentifiedImageError
 _SECTION, _CHAPTER = re.compile(r"<h[1-3]\b"), re.compile(r"<h[12]\b")
 _CLAIM = re.compile(r'id="claim-([a-z0-9-]+)"')
 _FIGURE = re.compile(r"<figure>.*?</figure>", re.DOTALL)
+_CODE = re.compile(r'<details class="code">.*?</details>\s*', re.DOTALL)
 _UNREAD = re.compile(r'<details class="code">.*?</details>|<[^>]*>', re.DOTALL)
+TALLEST = 390  # pixels on a page: six rows of digits are read at that size
 _SMALL = 640  # pixels across: twice what a card is wide, for fine screens
 
 
@@ -23,10 +25,15 @@ def require_whole(content: bytes) -> None:
 
 
 def size(content: bytes, width: float | None = None) -> tuple[int, int]:
-    """Width and height of a picture, in pixels; of one that is shown at `width`, those of that."""
+    """Width and height that a picture is shown at, in pixels, no taller than `TALLEST`.
+
+    Args:
+        content: The file.
+        width: As wide as whoever made the picture wants it; None for a pixel of a screen each.
+    """
     with _opened(content) as picture:
         across, down = picture.size
-    scale = width / across if width else 1
+    scale = min(width / across if width else 1, TALLEST / down)
     return round(across * scale), round(down * scale)
 
 
@@ -46,7 +53,7 @@ def small(content: bytes) -> bytes:
 def by_claim(html: str) -> dict[str, list[str]]:
     """The figures that each claim of a notebook may be about, the nearest first.
 
-    Those of its section; where it shows none, of the chapter around it.
+    Those of its section; where it shows none, of the chapter around it. Without their code.
 
     Args:
         html: The notebook's page, with an element `claim-<id>` where a claim is told.
@@ -65,7 +72,7 @@ def _figures_near(part: str, at: int) -> list[str]:
         before, after = part[figure.end() : at], part[at : figure.start()]
         return len("".join(_UNREAD.sub("", before or after).split()))
 
-    return [each[0] for each in sorted(_FIGURE.finditer(part), key=distance)]
+    return [_CODE.sub("", each[0]) for each in sorted(_FIGURE.finditer(part), key=distance)]
 
 
 def _opened(content: bytes) -> Image.Image:

@@ -7,6 +7,7 @@ from bs4.element import Tag
 
 _NUMBER = re.compile(r"[+\-−]?[0-9][0-9.,]*(e[+-]?[0-9]+)?( ?%)?|[–-]|inf")
 _MISSING = re.compile(r"(?<![\w-])(?:nan|NaN|NaT|<NA>)(?![\w-])")  # as pandas shows it
+_FOLDED = 5  # rows of sentences that still stand open on a page
 _LONG = 30  # characters of a cell from which a phone shows its row as a card
 
 
@@ -26,6 +27,16 @@ def readable(html: str) -> str:
         _add_scopes(table)
         _add_labels(table)
     return str(soup)
+
+
+def summary(html: str) -> str:
+    """What the fold of a long table of sentences says; empty for a table that stays open."""
+    table = BeautifulSoup(html, "html.parser").find("table")
+    rows = table.select("tbody tr")
+    if "stacked" not in table.get("class", []) or len(rows) <= _FOLDED:
+        return ""
+    columns = [cell.get_text(" ", strip=True) for cell in table.select("thead th")]
+    return f"Table of {len(rows)} rows: {', '.join(columns)}"
 
 
 def num_missing(html: str) -> int:
