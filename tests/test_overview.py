@@ -25,14 +25,6 @@ def cells(table):
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
 
 
-def test_every_verdict_has_an_outcome(found):
-    """Whatever is counted; a picture has none."""
-    for row in found.rows:
-        assert (row.found.verdict in overview.OUTCOMES) == row.claim.is_counted
-    words = {word for row in found.rows if row.claim.is_counted for word in row.claim.answers}
-    assert words == set(overview.OUTCOMES)
-
-
 def test_the_scoreboard_adds_up_and_keeps_voices_apart(found, arguments):
     for language in ("en", "zh"):
         rows = cells(overview.scoreboard(*arguments, language))
