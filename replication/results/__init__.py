@@ -197,20 +197,18 @@ def promote(
     target_root: Path,
     slug: str,
     *,
-    profiles: tuple[str, ...] | None = None,
     reason: str = "",
 ) -> list[tuple[str, str, int]]:
     """Merges the runs of one folder of results over those of another.
 
     A run (experiment, profile, seed) of the source replaces the target's
-    whole; runs that only the target has are kept. Declared metrics go over
-    for every experiment of the source.
+    whole; runs that only the target has are kept, and smoke runs stay out. Declared
+    metrics go over for every experiment of the source.
 
     Args:
         source_root: Where the new tables are, normally `build/results`.
         target_root: Where they go, normally `results`.
         slug: The article.
-        profiles: Only runs of these profiles; None for all.
         reason: Why numbers may change; kept as `accepted_because` in the provenance of those
             runs whose numbers do, in place of an older one, and of no other.
 
@@ -226,7 +224,7 @@ def promote(
     changed = sorted(
         run
         for run, content in after.items()
-        if (profiles is None or run[1] in profiles)
+        if run[1] != "smoke"
         and (before.get(run) != content or "/".join(map(str, run)) in doubtful)
     )
     if changed or set(source.metrics.itertuples(index=False, name=None)) - set(
@@ -240,21 +238,14 @@ def promote(
     return changed
 
 
-def overwritten(
-    source_root: Path,
-    target_root: Path,
-    slug: str,
-    *,
-    profiles: tuple[str, ...] | None = None,
-) -> list[tuple[str, str, int]]:
+def overwritten(source_root: Path, target_root: Path, slug: str) -> list[tuple[str, str, int]]:
     """The runs of the target of which `promote` would change or drop a number, sorted.
 
     A run that the target does not have loses nothing, nor does one that comes
     back with the same numbers or with more of them.
     """
     source, target = _Rows.read(Path(source_root), slug), _Rows.read(Path(target_root), slug)
-    found = _overwritten(source, target)
-    return sorted(run for run in found if profiles is None or run[1] in profiles)
+    return sorted(run for run in _overwritten(source, target) if run[1] != "smoke")
 
 
 def _overwritten(source: "_Rows", target: "_Rows") -> set[tuple]:

@@ -213,12 +213,11 @@ class Claim(Table):
         return self.expectation
 
 
-def format_ours(found: Judgement, *, sign: str = "", with_interval: bool = True) -> str:
+def format_ours(found: Judgement, *, sign: str = "") -> str:
     """A mean with its 95 % interval and n, as tables show it."""
     if found.mean is None:
         return "no run yet, n = 0"
-    shows = with_interval and found.n > 1
-    interval = f" [{found.low:{sign}.4g}, {found.high:{sign}.4g}]" if shows else ""
+    interval = f" [{found.low:{sign}.4g}, {found.high:{sign}.4g}]" if found.n > 1 else ""
     return f"{found.mean:{sign}.4g}{interval}, n = {found.n}"
 
 
