@@ -114,8 +114,15 @@ def _slashed(counts: Counter[str]) -> str:
 
 
 def picture(articles: Mapping[str, Article], rows: Sequence[Row]) -> str:
-    """The content of `docs/overview.svg`: a row of squares an article, ours after a gap."""
-    parts = [f'<rect width="{_WIDTH}" height="{_height(len(articles))}" fill="#ffffff"/>']
+    """`docs/overview.svg`: a row of squares an article, ours after a gap."""
+    height = 14 + len(articles) * _ROW + 36
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
+        f'viewBox="0 0 {_WIDTH} {height}" '
+        'font-family="system-ui, -apple-system, \'Segoe UI\', sans-serif" fill="#1c2024" '
+        f'role="img" aria-label="Claims of {len(articles)} articles by verdict">',
+        f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
+    ]
     for place, (slug, article) in enumerate(articles.items()):
         x, y = _LEFT, 14 + place * _ROW
         parts.append(_text(8, y + 12, f"{article.number:02d} {slug}", weight="600"))
@@ -125,11 +132,7 @@ def picture(articles: Mapping[str, Article], rows: Sequence[Row]) -> str:
                 parts.append(_square(x, y, outcome(row), title, voice))
                 x += _SIDE + _GAP
             x += 3 * _GAP
-    return "\n".join([*parts, *_legend(14 + len(articles) * _ROW + 8)])
-
-
-def _height(num_articles: int) -> int:
-    return 14 + num_articles * _ROW + 36
+    return "\n".join([*parts, *_legend(14 + len(articles) * _ROW + 8), "</svg>"])
 
 
 def _square(x: int, y: int, outcome: str, title: str, voice: str) -> str:
