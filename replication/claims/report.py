@@ -167,20 +167,28 @@ def told_of_claim(report: Report, row: Row) -> list[str]:
 
 def print_problems(report: Report, console: "Console | None" = None) -> None:
     """Prints all problems, each with what was expected, what was found and how to fix it."""
-    from rich.table import Table
-
     console = console or terminal()
     for apart in report.apart:
         console.print(literal(str(apart)))
     if not report.problems:
         console.print("No problems.", style="green")
         return
-    table = Table(title=f"Problems ({len(report.problems)})", title_justify="left", show_lines=True)
-    for name in ("where", "expected", "found", "fix"):
+    rows = [(each.subject, each.expected, each.found, each.fix) for each in report.problems]
+    names = ("where", "expected", "found", "fix")
+    print_table(console, "Problems", names, rows, show_lines=True)
+
+
+def print_table(console, title: str, names: Sequence[str], rows: Sequence[tuple], **look) -> None:
+    """Prints a table of texts with their number in its title; nothing where there are none."""
+    from rich.table import Table
+
+    if not rows:
+        return
+    table = Table(title=f"{title} ({len(rows)})", title_justify="left", **look)
+    for name in names:
         table.add_column(name, overflow="fold")
-    for problem in report.problems:
-        cells = (problem.subject, problem.expected, problem.found, problem.fix)
-        table.add_row(*map(literal, cells))
+    for row in rows:
+        table.add_row(*map(literal, row))
     console.print(table)
 
 

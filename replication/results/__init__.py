@@ -53,6 +53,7 @@ __all__ = [
     "read_measurements",
     "read_metrics",
     "read_provenance",
+    "read_table",
     "read_text",
     "summary_text",
     "write_runs",
@@ -65,17 +66,17 @@ _REASON = "accepted_because"  # in the provenance of a run
 
 def read_measurements(root: Path, slug: str | None = None) -> pd.DataFrame:
     """The measurements of one article, or of all; empty where nothing was measured."""
-    return _read(MEASUREMENTS, Path(root), slug)
+    return read_table(MEASUREMENTS, Path(root), slug)
 
 
 def read_metrics(root: Path, slug: str | None = None) -> pd.DataFrame:
     """The declared metrics of one article, or of all."""
-    return _read(METRICS, Path(root), slug)
+    return read_table(METRICS, Path(root), slug)
 
 
 def read_history(root: Path, slug: str | None = None) -> pd.DataFrame:
     """The per-epoch quantities of one article, or of all, in long form."""
-    return _read(HISTORY, Path(root), slug)
+    return read_table(HISTORY, Path(root), slug)
 
 
 def read_provenance(root: Path, slug: str | None = None) -> dict[str, dict]:
@@ -375,7 +376,8 @@ def _files(root: Path, slug: str | None, file_name: str) -> list[Path]:
         raise cannot_read(root, error) from error
 
 
-def _read(table: Table, root: Path, slug: str | None) -> pd.DataFrame:
+def read_table(table: Table, root: Path, slug: str | None) -> pd.DataFrame:
+    """The rows of one article, or of all; no experiment may stand in two of them."""
     frame = parse_table(table, ",".join(table.columns), table.file_name)
     owners: dict[str, Path] = {}
     for path in _files(root, slug, table.file_name):
