@@ -151,7 +151,7 @@ def report() -> None:
     found = publish.judge()
     reporting.print_claims(found)
     publish.write_documents(found)
-    print(reporting.summary_line(found))
+    print(reporting.summary_line(publish.judge()))  # what was out of date no longer is
 
 
 @app.command()

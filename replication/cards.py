@@ -5,20 +5,20 @@ without its styles and its dots too, since some viewers strip both; whatever com
 escaped.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from itertools import takewhile
+from statistics import fmean
 
 from replication.claims import Claim
 from replication.claims.differences import ValuesOf
+from replication.claims.kinds.claim import Sides
 from replication.claims.kinds.judgement import Judgement
+from replication.claims.numbers import distinct, in_digits, is_share
 from replication.claims.tables import certainty
 
-DIGITS = 3  # of a number that people read
-_POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _OURS, _THEIRS, _QUIET = "#0072B2", "#D55E00", "#767676"  # dots; what is printed; controls
 _HEIGHT, _RADIUS, _MARGIN = 22, 4, 4  # of a row of dots, in pixels; of its width, in per cent
 _IN_WORDS = {"vacuous": "test too weak"}
@@ -45,34 +45,6 @@ class _Row:
     label: str
     values: Mapping[int, float]
     role: str  # "ours", "rival" or "control"
-
-
-def is_share(unit: str) -> bool:
-    """Whether a number of this unit is read as per cent."""
-    return unit == "fraction" or unit.startswith("share of ")
-
-
-def in_digits(value: float, unit: str = "", digits: int = DIGITS) -> str:
-    """A number as people read it: three significant digits, a fraction of one as per cent.
-
-    >>> in_digits(0.0843219, "fraction"), in_digits(50992), in_digits(1.2e-06), in_digits(-0.5)
-    ('8.43 %', '50,992', '1.20 × 10⁻⁶', '−0.500')
-    """
-    if not math.isfinite(value):
-        return "–"
-    if is_share(unit):
-        value = 100 * value
-    sign, size = "−" if value < 0 else "", abs(float(value))
-    per_cent = " %" if is_share(unit) else ""
-    if size == 0:
-        return f"0{per_cent}"
-    exponent = math.floor(math.log10(size))
-    if exponent < -4:
-        mantissa = size / 10.0**exponent
-        power = str(exponent).translate(_POWERS)
-        return f"{sign}{mantissa:.{digits - 1}f} × 10{power}{per_cent}"
-    counted = size.is_integer() and not per_cent
-    return f"{sign}{size:,.{0 if counted else max(digits - 1 - exponent, 0)}f}{per_cent}"
 
 
 def in_words(verdict: str) -> str:
@@ -143,42 +115,12 @@ def headline(
     """Both sides in a line: 8.43 % against 22.0 % of the variance lost; less on 5 of 5 seeds."""
     if not claim.is_counted:
         return ""
-    words = words or Words()
-    rows, unit = _rows(claim, values_of, words), units.get(claim.measures, "")
-    ours, rivals = rows[0], [row for row in rows[1:] if row.role == "rival"]
-    if not ours.values:
+    ours, unit = values_of(claim.measures), units.get(claim.measures, "")
+    if not ours:
         return "Not run yet."
-    quantity = words.quantity or _quantity(claim, unit)
-    if claim.kind == "exact":
-        low, high = min(ours.values.values()), max(ours.values.values())
-        span = in_digits(low, unit) + (f" to {in_digits(high, unit)}" if low != high else "")
-        within = f"; expected {in_digits(claim.expected, unit)}"
-        within += f" ± {in_digits(claim.tolerance, unit)}" if claim.tolerance else ""
-        return f"{span} {quantity}{within}; {_seeds(len(ours.values))}."
-    if claim.kind == "value":
-        return _headline_of_value(claim, list(ours.values.values()), unit, quantity)
-    numbers = _distinct([_mean(row) for row in (ours, *rivals) if row.values], unit)
-    if claim.benchmark is not None:
-        numbers.append(in_digits(claim.benchmark, unit))
-    against = " and ".join(numbers[1:]) or "nothing yet"
-    text = f"{numbers[0]} against {against} {quantity}"
-    sign = 1 if claim.direction == "greater" else -1
-    kept = sum(sign * each > 0 for each in found.values.values())
-    if found.values:
-        text += f"; {'more' if sign > 0 else 'less'} on {kept} of {_seeds(len(found.values))}"
-    return f"{text}."
-
-
-def _headline_of_value(claim: Claim, values: list[float], unit: str, quantity: str) -> str:
-    mean, reached = math.fsum(values) / len(values), sum(each >= claim.reported for each in values)
-    text = f"The article has {in_digits(claim.reported, unit)} {quantity}; ours is "
-    text += in_digits(mean, unit)
-    if len(values) > 1:
-        text += (
-            f" in the mean of {_seeds(len(values))}, {in_digits(min(values), unit)} to "
-            f"{in_digits(max(values), unit)}; {reached} of {len(values)} reach the printed number"
-        )
-    return f"{text}."
+    quantity = (words or Words()).quantity or _quantity(claim, unit)
+    rivals = tuple(values_of(each) for each in claim.rivals)
+    return claim.headline(found, Sides(ours, rivals, unit, quantity))
 
 
 def _details(claim: Claim, found: Judgement, why: str) -> str:
@@ -197,12 +139,13 @@ def _rows(claim: Claim, values_of: ValuesOf, words: Words) -> list[_Row]:
     """What is measured, what it is held against, and controls, each with its seeds."""
     if not claim.is_counted:
         return []
-    shown = [each for each in claim.references if each != getattr(claim, "image_error", "")]
+    sides = (claim.measures, *claim.rivals)
+    shown = [each for each in claim.references if each in sides or each not in claim.judged]
     names = _labels(tuple(shown))
     rows = []
     for reference in shown:
-        judged = reference in claim.judged
-        role = "ours" if reference == claim.measures else "rival" if judged else "control"
+        rival = reference in claim.rivals
+        role = "ours" if reference == claim.measures else "rival" if rival else "control"
         label = words.names.get(reference, names[reference])
         label = f"control: {label}" if role == "control" and "control" not in label else label
         rows.append(_Row(label, values_of(reference), role))
@@ -240,23 +183,6 @@ def _quantity(claim: Claim, unit: str) -> str:
     return f"({name})" if not unit or is_share(unit) else f"({name}, {unit})"
 
 
-def _mean(row: _Row) -> float:
-    return math.fsum(row.values.values()) / len(row.values)
-
-
-def _distinct(numbers: list[float], unit: str) -> list[str]:
-    """The numbers with three digits, or as many more as tell them apart, five at most."""
-    for digits in range(DIGITS, DIGITS + 3):
-        texts = [in_digits(each, unit, digits) for each in numbers]
-        if len(set(texts)) == len(set(numbers)):
-            break
-    return texts
-
-
-def _seeds(count: int) -> str:
-    return f"{count} seed{'s' * (count != 1)}"
-
-
 def _inline(text: str) -> str:
     """A text as HTML, what stands in backticks as code."""
     return _CODE.sub(r"<code>\1</code>", escape(text, quote=False))
@@ -268,9 +194,9 @@ def _dots(claim: Claim, found: Judgement, rows: list[_Row], unit: str) -> str:
         return ""
     rows = [row for row in rows if row.values]
     numbers = [each for row in rows for each in row.values.values()]
-    band = None
-    if claim.kind == "value":
-        numbers.append(claim.reported)
+    band, target = None, claim.printed
+    if target is not None:
+        numbers.append(target)
         if found.low is not None and found.high is not None and found.n > 1:
             band = (found.low, found.high)
             numbers += band
@@ -278,12 +204,12 @@ def _dots(claim: Claim, found: Judgement, rows: list[_Row], unit: str) -> str:
     half = (high - low) or abs(low) or 1.0
     scale = (low - _MARGIN / 100 * half, high + _MARGIN / 100 * half)
     lines = []
-    if claim.kind == "value":
-        own = _svg([], scale, claim.reported, None, f"printed: {in_digits(claim.reported, unit)}")
-        lines.append(_line("printed in the article", in_digits(claim.reported, unit), own))
-    shown = _distinct([_mean(row) for row in rows], unit)
+    if target is not None:
+        text = in_digits(target, unit)
+        own = _svg([], scale, target, None, f"printed: {text}")
+        lines.append(_line("printed in the article", text, own))
+    shown = distinct([fmean(row.values.values()) for row in rows], unit)
     for row, text in zip(rows, shown, strict=True):
-        target = claim.reported if claim.kind == "value" else None
         spoken = f"{row.label}: " + ", ".join(in_digits(v, unit, 4) for v in row.values.values())
         own = _svg(row, scale, target, band if row.role == "ours" else None, spoken)
         lines.append(_line(row.label, text, own))
@@ -321,7 +247,7 @@ def _svg(row, scale, target: float | None, band, spoken: str) -> str:
             'stroke-width="2" stroke-dasharray="4 2"/>'
         )
     if row:
-        color, mean = _QUIET if row.role == "control" else _OURS, at(_mean(row))
+        color, mean = _QUIET if row.role == "control" else _OURS, at(fmean(row.values.values()))
         parts += [
             f'<circle cx="{at(value)}" cy="{middle}" r="{_RADIUS}" fill="{color}" '
             f'fill-opacity=".6"><title>seed {seed}: {value:.6g}</title></circle>'

@@ -23,23 +23,17 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from replication import cards, figures, results
-from replication.claims import Claim, ledger, load, prose
+from replication.claims import Claim, kinds, ledger, load, prose
+from replication.claims.kinds.claim import FAILS, HOLDS, SHOWN
 from replication.claims.kinds.judgement import Judgement
+from replication.claims.numbers import in_digits
 from replication.claims.verdicts import evidence_of, judge_article
 from replication.experiments import Experiment
 from replication.runner import Job, history, measurements, profile_name, run, select, settings
 
 OUTCOMES = {  # what a sentence may rest on: how a claim came out, in one word
-    "reproduced": "yes",
-    "shown": "yes",
-    "contradicted": "no",
-    "does not hold": "no",
-    "no difference": "no",
-    "not reproduced": "no",
-    "optimistic": "no",
-    "pessimistic": "no",
-    "vacuous": "in form only",
-    "inconclusive": "open",
+    word: {HOLDS: "yes", SHOWN: "yes", FAILS: "no"}.get(outcome, "open")
+    for word, outcome in kinds.OUTCOMES.items()
 }
 _STAND_INS = {
     "embedded": "**No claim is run here:** small digits stand in for the data sets of the article.",
@@ -101,9 +95,8 @@ class Study:
         return self.judgements[self._claim(claim_id).id]
 
     def outcome(self, claim_id: str) -> str:
-        """How a claim came out in a word: "yes", "no", "in form only" or "open"."""
-        verdict = self.judgement(claim_id).verdict
-        return OUTCOMES.get(verdict, verdict)
+        """How a claim came out in a word: "yes", "no" or "open"."""
+        return OUTCOMES[self.judgement(claim_id).verdict]
 
     def card(
         self, claim_id: str, quantity: str = "", names: Mapping[str, str] | None = None
@@ -243,7 +236,7 @@ class Study:
     def _shown(self, name: str | None) -> str:
         if name is None:
             return "–"
-        return cards.in_digits(self.mean(name), self.units[name])
+        return in_digits(self.mean(name), self.units[name])
 
     def lines(self, names: Mapping[float, str]) -> pd.DataFrame:
         """For a line chart: a row for each place on the horizontal axis, a column for each seed."""
@@ -395,5 +388,5 @@ def _display_markdown(text: str) -> None:
 
 def _written(value: object) -> str:
     """A value of a sentence as it is written there; braces are doubled for `prose`."""
-    text = cards.in_digits(value) if isinstance(value, float) else str(value)
+    text = in_digits(value) if isinstance(value, float) else str(value)
     return text.replace("{", "{{").replace("}", "}}")

@@ -95,6 +95,18 @@ def run_untrained(shelf):
     return run
 
 
+@pytest.fixture(scope="module")
+def data(shelf):
+    """The digits that stand in for MNIST."""
+    return shelf.load("mnist")
+
+
+@pytest.fixture(scope="module")
+def started(run_untrained, request):
+    """`run_untrained` by an experiment's name, once; `TRAINERS` of the test file call `train`."""
+    return functools.cache(lambda name: run_untrained(name, request.module.TRAINERS))
+
+
 def _starter(calls, *, draw_biases):
     """Stands in for `train`: notes what was to be trained, and returns it untrained.
 

@@ -4,7 +4,6 @@ Where networks need no training, an experiment runs on the first digits with
 its own settings, and every model stays as it starts.
 """
 
-import functools
 import itertools
 from dataclasses import replace
 from types import SimpleNamespace
@@ -18,20 +17,11 @@ from replication.experiments.applied import anomaly, codes, protocol, reconstruc
 from replication.store import Checkpoints
 from replication.training import Recipe
 
+TRAINERS = [protocol, codes]
+
 NUM_IMAGES, NUM_KEPT = 120, 96  # on the shelf, and four fifths of them
 RECIPE = Recipe(epochs=50, batch_size=256, loss="mean_squared_error")
 NUM_DRAWS = 40_000
-
-
-@pytest.fixture(scope="module")
-def data(shelf):
-    return shelf.load("mnist")
-
-
-@pytest.fixture(scope="module")
-def started(run_untrained):
-    """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-    return functools.cache(lambda name: run_untrained(name, [protocol, codes]))
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Article 04's fairer tests: two code units, colours, bars, thresholds, and listings alone."""
 
 import ast
-import functools
 
 import numpy as np
 import pytest
@@ -11,18 +10,9 @@ from replication import experiments, metrics
 from replication.experiments import Profile
 from replication.experiments.applied import anomaly, codes, printed, protocol
 
+TRAINERS = [protocol, codes]
+
 NUM_KEPT = 96  # four fifths of the images on the shelf
-
-
-@pytest.fixture(scope="module")
-def data(shelf):
-    return shelf.load("mnist")
-
-
-@pytest.fixture(scope="module")
-def started(run_untrained):
-    """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-    return functools.cache(lambda name: run_untrained(name, [protocol, codes]))
 
 
 def test_the_plane_is_all_of_a_code_of_two_units(started, data):

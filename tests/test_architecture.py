@@ -23,6 +23,7 @@ LEAVES = {"store", "fingerprints"}
 DESCRIBING = {"training", "datasets", "metrics"} | BUILDING
 # From what is read to what is printed; each part may import those before it.
 CLAIMS = [
+    "claims.numbers",
     "claims.schema",
     "claims.intervals",
     "claims.exact_tests",
@@ -32,10 +33,6 @@ CLAIMS = [
     "claims.devices",
     "claims.kinds.judgement",
     "claims.kinds.claim",
-    "claims.kinds.value",
-    "claims.kinds.order",
-    "claims.kinds.exact",
-    "claims.kinds.reader",
     "claims.kinds",
     "claims",
     "claims.verdicts",
@@ -53,8 +50,20 @@ CLAIMS = [
     "claims.diff",
     "claims.as_json",
 ]
-JUDGING = set(CLAIMS)
+KINDS = {  # a file each, none of which sees another
+    f"claims.kinds.{path.stem}"
+    for path in (PACKAGE / "claims" / "kinds").glob("*.py")
+    if path.stem not in ("__init__", "claim", "judgement")
+}
+JUDGING = {*CLAIMS, *KINDS}
 MEASURING = {"runner", "experiments", "experiments.*"} | DESCRIBING | LEAVES
+
+
+def before(part):
+    """What a part of `claims` may import of it."""
+    found = CLAIMS[: CLAIMS.index(part)]
+    return {*found, *(KINDS if part == "claims.kinds" or "claims.kinds" in found else ())}
+
 
 # What each module may import from this package. A module may become a package of the same name
 # without a new line here; a part of it may then import whatever the whole may. `claims` is
@@ -85,10 +94,8 @@ MAY_IMPORT = {
     "runner": {"environment", "errors", "events", "experiments", "git", "numerics", "results"}
     | DESCRIBING
     | LEAVES,
-    **{
-        part: {"errors", "results", "terminal", *CLAIMS[:index]}
-        for index, part in enumerate(CLAIMS)
-    },
+    **{part: {"errors", "results", "terminal", *before(part)} for part in CLAIMS},
+    **{kind: {"results", *before("claims.kinds")} - KINDS for kind in KINDS},
     "machines": {"results", "runner"},
     "kernel": {"environment"},
     "notebooks": {"environment", "events", "figures", "kernel", "results", "store"},

@@ -101,7 +101,7 @@ def test_a_claim_keeps_everything_it_says(tmp_path):
         ('"It is high."', r'"It is\nhigh."', 11, "key 'says': expected a text of one line"),
         ('"It is high."', r'"It is\u0000."', 11, "key 'says': expected a text of one line"),
         ("reported =", "tolerance = 1\nreported =", 16, "key 'tolerance': .* unknown"),
-        ('kind = "value"', 'kind = "valu"', 13, "expected one of value, order, exact, reader"),
+        ('kind = "value"', 'kind = "valu"', 13, "expected one of value, order, exact"),
         ('id = "one"', 'id = "One Two"', 10, "key 'id': expected a kebab-case name"),
         ('id = "one"', 'id = "two"', 21, "key 'id': expected an id of its own"),
         ("demo-run/purity", "demo-run", 15, "key 'measures': expected 'experiment-name/metric"),

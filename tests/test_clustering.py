@@ -29,11 +29,6 @@ METHODS = {
 
 
 @pytest.fixture(scope="module")
-def data(shelf):
-    return shelf.load("mnist")
-
-
-@pytest.fixture(scope="module")
 def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
     modules = [protocol, alternatives]

@@ -4,7 +4,6 @@ Networks are not trained here: an experiment runs on the first digits, with its
 own settings, and every model stays as it starts.
 """
 
-import functools
 import itertools
 from types import SimpleNamespace
 
@@ -18,18 +17,9 @@ from replication.experiments.contractive import details, protocol
 from replication.layers import TiedDense
 from replication.training import Recipe
 
+TRAINERS = [protocol, details]
+
 NUM_IMAGES, NUM_KEPT = 120, 110  # on the shelf, and the listing's share of them
-
-
-@pytest.fixture(scope="module")
-def data(shelf):
-    return shelf.load("mnist")
-
-
-@pytest.fixture(scope="module")
-def started(run_untrained):
-    """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-    return functools.cache(lambda name: run_untrained(name, [protocol, details]))
 
 
 def flat(images):

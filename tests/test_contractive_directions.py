@@ -14,11 +14,6 @@ NUM_KEPT = 110  # of the images on the shelf
 
 
 @pytest.fixture(scope="module")
-def data(shelf):
-    return shelf.load("mnist")
-
-
-@pytest.fixture(scope="module")
 def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
     few = [(wide, "IMAGES", 2), (planes, "IMAGES", 10)]

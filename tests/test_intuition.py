@@ -5,7 +5,6 @@ its own settings, and every model stays as it starts.
 """
 
 import collections
-import functools
 
 import numpy as np
 import pytest
@@ -14,18 +13,9 @@ from replication.experiments.intuition import characters, protocol, sequences
 from replication.experiments.intuition.text import TEXT
 from replication.training import Recipe
 
+TRAINERS = [protocol]
+
 LINES = ("abcab", "cabba", "a")  # spelled from letters that the text has
-
-
-@pytest.fixture(scope="module")
-def data(shelf):
-    return shelf.load("mnist")
-
-
-@pytest.fixture(scope="module")
-def started(run_untrained):
-    """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-    return functools.cache(lambda name: run_untrained(name, [protocol]))
 
 
 def flat(each):

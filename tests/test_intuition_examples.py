@@ -4,8 +4,6 @@ Where networks need no training, an experiment runs on the first digits with
 its own settings, and every model stays as it starts.
 """
 
-import functools
-
 import numpy as np
 import pytest
 
@@ -13,16 +11,7 @@ from replication.experiments.intuition import characters, noise, pixels, poem, p
 from replication.experiments.intuition.text import TEXT
 from replication.training import Recipe
 
-
-@pytest.fixture(scope="module")
-def data(shelf):
-    return shelf.load("mnist")
-
-
-@pytest.fixture(scope="module")
-def started(run_untrained):
-    """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-    return functools.cache(lambda name: run_untrained(name, [protocol, noise]))
+TRAINERS = [protocol, noise]
 
 
 def flat(each):

@@ -4,8 +4,6 @@ Where networks need no training, an experiment runs on the first digits with
 its own settings, and every model stays as it starts.
 """
 
-import functools
-
 import numpy as np
 import pytest
 
@@ -16,19 +14,9 @@ from replication.experiments.intuition import codes as single
 from replication.store import Checkpoints
 from replication.training import Recipe, Trained
 
+TRAINERS = [protocol, cheaper, single, generation, pretraining]
+
 NUM_DRAWS = 40_000
-
-
-@pytest.fixture(scope="module")
-def data(shelf):
-    return shelf.load("mnist")
-
-
-@pytest.fixture(scope="module")
-def started(run_untrained):
-    """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
-    modules = [protocol, cheaper, single, generation, pretraining]
-    return functools.cache(lambda name: run_untrained(name, modules))
 
 
 @pytest.fixture(scope="module")

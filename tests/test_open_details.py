@@ -59,11 +59,6 @@ each_article = pytest.mark.parametrize("slug", OPEN)
 
 
 @pytest.fixture(scope="module")
-def data(shelf):
-    return shelf.load("mnist")
-
-
-@pytest.fixture(scope="module")
 def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, and what was to be trained."""
     smaller = [(survey.stacked, "STACK", STACK), (intuition.protocol, "NUM_IMAGES", 100)]

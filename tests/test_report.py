@@ -353,8 +353,8 @@ def test_all_problems_are_printed_with_their_cure(project):
 def test_judging_loads_nothing_heavy():
     """`make check` answers in about a second: no keras, no scipy.stats, no scikit-learn."""
     script = (
-        "import sys; from replication.claims import check, report; "
-        "check.prediction_interval([1.0, 2.0]); check.check(None, 'absent'); "
+        "import sys; from replication.claims import check, intervals, report; "
+        "intervals.prediction_interval([1.0, 2.0]); check.check(None, 'absent'); "
         "print(sorted({'keras', 'tensorflow', 'sklearn', 'scipy.stats', 'matplotlib'}"
         " & set(sys.modules)))"
     )

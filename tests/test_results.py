@@ -329,14 +329,12 @@ def test_promoting_replaces_whole_runs_and_keeps_the_others(tmp_path):
     assert results.promote(source, target, "article") == []
 
 
-def test_promoting_can_be_narrowed_to_profiles(tmp_path):
-    """A smoke run never slips into the committed tables with the full ones."""
+def test_smoke_runs_are_not_promoted(tmp_path):
+    """One never slips into the committed tables with the full ones."""
     record(tmp_path / "build", profile="smoke")
     record(tmp_path / "build", profile="full")
 
-    changed = results.promote(
-        tmp_path / "build", tmp_path / "results", "article", profiles=("full", "embedded")
-    )
+    changed = results.promote(tmp_path / "build", tmp_path / "results", "article")
 
     assert changed == [("one", "full", 0)]
     assert results.read_measurements(tmp_path / "results")["profile"].tolist() == ["full"]

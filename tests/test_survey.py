@@ -20,11 +20,6 @@ STACK = (9, 6, 4)  # as many layers as the article's example, and quicker
 
 
 @pytest.fixture(scope="module")
-def data(shelf):
-    return shelf.load("mnist")
-
-
-@pytest.fixture(scope="module")
 def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
     smaller = [(stacked, "STACK", STACK)]

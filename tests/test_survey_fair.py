@@ -20,11 +20,6 @@ STACK = (9, 6, 4)
 
 
 @pytest.fixture(scope="module")
-def data(shelf):
-    return shelf.load("mnist")
-
-
-@pytest.fixture(scope="module")
 def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
     pca = functools.partial(_fewer_components, metrics.pca_codes)

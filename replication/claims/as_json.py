@@ -25,7 +25,7 @@ def of_claims(report: Report) -> list[dict]:
                 "claim": claim.id,
                 "voice": claim.voice,
                 "kind": claim.kind,
-                "reported": getattr(claim, "reported", None),
+                "reported": claim.printed,
                 "mean": judged.mean,
                 "low": judged.low,
                 "high": judged.high,

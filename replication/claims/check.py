@@ -1,6 +1,6 @@
 """The check of everything committed: every claim judged, all problems at once.
 
-`judge` asks whether a published claim holds in our numbers, `regression`
+`verdicts` asks whether a published claim holds in our numbers, `regression`
 whether today's numbers are the committed ones; the two are never mixed. A
 claim that does not replicate is a finding: `check` fails only where files and
 numbers disagree with each other, a stale generated file among them.
@@ -15,7 +15,6 @@ import pandas as pd
 
 from replication import results
 from replication.claims import Article, Claim, backends, devices, ledger, load, noise, overview
-from replication.claims.intervals import Interval, prediction_interval
 from replication.claims.kinds.judgement import Judgement
 from replication.claims.regression import Regression, compare
 from replication.claims.staleness import (
@@ -26,29 +25,11 @@ from replication.claims.staleness import (
     stale_summaries,
     unmeasured,
 )
-from replication.claims.tables import (
-    Row,
-    claims_of,
-    markdown_table,
-    rows_of,
-    verdicts_frame,
-)
-from replication.claims.verdicts import evidence_of, judge, judge_all
+from replication.claims.tables import Row, claims_of, markdown_table, rows_of, verdicts_frame
+from replication.claims.verdicts import evidence_of, judge_all
 from replication.results import seals
 from replication.results.backends import read_backend_runs, read_backends
 from replication.results.noise import read_noise
-
-__all__ = [
-    "Interval",
-    "Judgement",
-    "Problem",
-    "Regression",
-    "Report",
-    "check",
-    "compare",
-    "judge",
-    "prediction_interval",
-]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import pandas as pd
 from replication.claims import Article
 from replication.claims.regression import Regression
 from replication.claims.regression import compare as compare_numbers
-from replication.claims.report import literal, terminal
+from replication.claims.report import print_table, terminal
 from replication.claims.tables import Row, rows_of
 from replication.claims.verdicts import evidence_of, judge_all
 from replication.results import format_value
@@ -209,7 +209,7 @@ def _print_claims(console, title: str, pairs: Sequence[tuple[Row, Row]]) -> None
         )
         for old, new in pairs
     ]
-    _print_table(console, title, ("claim", "before", "after", "why now"), lines)
+    print_table(console, title, ("claim", "before", "after", "why now"), lines)
 
 
 def _print_numbers(console, title: str, rows: Sequence[Number]) -> None:
@@ -217,17 +217,4 @@ def _print_numbers(console, title: str, rows: Sequence[Number]) -> None:
         (row.cell, f"{row.before or 'none'} -> {row.after or 'none'}", row.status, row.expected)
         for row in rows
     ]
-    _print_table(console, title, ("number", "before -> after", "status", "expected"), lines)
-
-
-def _print_table(console, title: str, names: Sequence[str], rows: Sequence[tuple]) -> None:
-    from rich.table import Table
-
-    if not rows:
-        return
-    table = Table(title=f"{title} ({len(rows)})", title_justify="left")
-    for name in names:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*map(literal, row))
-    console.print(table)
+    print_table(console, title, ("number", "before -> after", "status", "expected"), lines)

@@ -8,21 +8,11 @@ from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from replication.claims import Article
+from replication.claims.kinds import OUTCOMES
+from replication.claims.kinds.claim import FAILS, HOLDS, OPEN
+from replication.claims.numbers import per_cent
 from replication.claims.tables import Row, markdown
 
-# What a verdict comes to. Pictures are shown and belong to none.
-HOLDS, FAILS, OPEN = "holds", "does not", "open"
-OUTCOMES = {
-    "reproduced": HOLDS,
-    "not reproduced": FAILS,
-    "contradicted": FAILS,
-    "does not hold": FAILS,
-    "no difference": FAILS,
-    "optimistic": OPEN,
-    "pessimistic": OPEN,
-    "vacuous": OPEN,
-    "inconclusive": OPEN,
-}
 _LOOKS = {HOLDS: ("#0072b2", "✓"), FAILS: ("#d55e00", "✕"), OPEN: ("#8a9099", "?")}  # Okabe & Ito
 _WORDS = {
     "en": {
@@ -100,27 +90,23 @@ def printed(rows: Sequence[Row], language: str = "en") -> str:
 
 def is_printed(row: Row) -> bool:
     """Whether the article itself prints the number, and the runs are those of its main text."""
-    return row.claim.kind == "value" and row.claim.voice == "article" and row.claim.core
+    return row.claim.printed is not None and row.claim.voice == "article" and row.claim.core
 
 
 def _beside(row: Row, words: Mapping[str, str]) -> tuple[str, ...]:
-    found, reported = row.found, row.claim.reported
+    found, reported = row.found, row.claim.printed
     if found.mean is None:
-        return _percent(reported), *[words["none"]] * 3, found.verdict
+        return per_cent(reported), *[words["none"]] * 3, found.verdict
     reach = sum(value >= reported for value in found.values.values())
-    interval = f" [{_percent(found.low)}, {_percent(found.high)}]" if found.n > 1 else ""
+    interval = f" [{per_cent(found.low)}, {per_cent(found.high)}]" if found.n > 1 else ""
     control = max((c.mean for c in found.controls if c.mean is not None), default=None)
     return (
-        _percent(reported),
+        per_cent(reported),
         words["of"].format(reach, found.n),
-        f"{_percent(found.mean)}{interval}",
-        words["none"] if control is None else _percent(control),
+        f"{per_cent(found.mean)}{interval}",
+        words["none"] if control is None else per_cent(control),
         f"**{found.verdict}**",
     )
-
-
-def _percent(value: float) -> str:
-    return f"{value:.1%}".replace("%", " %")
 
 
 def _slashed(counts: Counter[str]) -> str:
@@ -128,8 +114,15 @@ def _slashed(counts: Counter[str]) -> str:
 
 
 def picture(articles: Mapping[str, Article], rows: Sequence[Row]) -> str:
-    """The content of `docs/overview.svg`: a row of squares an article, ours after a gap."""
-    parts = [f'<rect width="{_WIDTH}" height="{_height(len(articles))}" fill="#ffffff"/>']
+    """`docs/overview.svg`: a row of squares an article, ours after a gap."""
+    height = 14 + len(articles) * _ROW + 36
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
+        f'viewBox="0 0 {_WIDTH} {height}" '
+        'font-family="system-ui, -apple-system, \'Segoe UI\', sans-serif" fill="#1c2024" '
+        f'role="img" aria-label="Claims of {len(articles)} articles by verdict">',
+        f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
+    ]
     for place, (slug, article) in enumerate(articles.items()):
         x, y = _LEFT, 14 + place * _ROW
         parts.append(_text(8, y + 12, f"{article.number:02d} {slug}", weight="600"))
@@ -139,11 +132,7 @@ def picture(articles: Mapping[str, Article], rows: Sequence[Row]) -> str:
                 parts.append(_square(x, y, outcome(row), title, voice))
                 x += _SIDE + _GAP
             x += 3 * _GAP
-    return "\n".join([*parts, *_legend(14 + len(articles) * _ROW + 8)])
-
-
-def _height(num_articles: int) -> int:
-    return 14 + num_articles * _ROW + 36
+    return "\n".join([*parts, *_legend(14 + len(articles) * _ROW + 8), "</svg>"])
 
 
 def _square(x: int, y: int, outcome: str, title: str, voice: str) -> str:

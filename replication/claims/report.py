@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from replication import results
 from replication.claims import Claim, prose
 from replication.claims.check import Report
+from replication.claims.numbers import count
 from replication.claims.regression import status_by_experiment, status_of_claim
 from replication.claims.tables import OURS, SEEDS_NEEDED, VOICES, Row, replace_table
 from replication.terminal import output
@@ -166,20 +167,28 @@ def told_of_claim(report: Report, row: Row) -> list[str]:
 
 def print_problems(report: Report, console: "Console | None" = None) -> None:
     """Prints all problems, each with what was expected, what was found and how to fix it."""
-    from rich.table import Table
-
     console = console or terminal()
     for apart in report.apart:
         console.print(literal(str(apart)))
     if not report.problems:
         console.print("No problems.", style="green")
         return
-    table = Table(title=f"Problems ({len(report.problems)})", title_justify="left", show_lines=True)
-    for name in ("where", "expected", "found", "fix"):
+    rows = [(each.subject, each.expected, each.found, each.fix) for each in report.problems]
+    names = ("where", "expected", "found", "fix")
+    print_table(console, "Problems", names, rows, show_lines=True)
+
+
+def print_table(console, title: str, names: Sequence[str], rows: Sequence[tuple], **look) -> None:
+    """Prints a table of texts with their number in its title; nothing where there are none."""
+    from rich.table import Table
+
+    if not rows:
+        return
+    table = Table(title=f"{title} ({len(rows)})", title_justify="left", **look)
+    for name in names:
         table.add_column(name, overflow="fold")
-    for problem in report.problems:
-        cells = (problem.subject, problem.expected, problem.found, problem.fix)
-        table.add_row(*map(literal, cells))
+    for row in rows:
+        table.add_row(*map(literal, row))
     console.print(table)
 
 
@@ -199,9 +208,9 @@ def summary_line(report: Report, *, ran_profile: str | None = None) -> str:
     pictures = sum(not row.claim.is_counted for row in report.rows)
     parts = [
         *filter(None, (_by_verdict(report, voice) for voice in VOICES)),
-        *([f"{_count(pictures, 'picture')} shown, not counted"] if pictures else []),
+        *([f"{count(pictures, 'picture')} shown, not counted"] if pictures else []),
         f"stability, by {which}: {_tally(statuses)}",
-        _count(len(report.problems), "problem"),
+        count(len(report.problems), "problem"),
     ]
     line = "; ".join(parts)
     return f"{line}. {_not_run(ran_profile)}" if ran_profile in ("embedded", "smoke") else line
@@ -212,8 +221,8 @@ def _by_verdict(report: Report, voice: str) -> str:
     counted = (row for row in report.rows if row.claim.voice == voice and row.claim.is_counted)
     verdicts = Counter(row.found.verdict for row in counted)
     noun, whose = ("claim", "the articles") if voice == "article" else ("reading", "ours")
-    count = f"{_count(verdicts.total(), noun)} of {whose}: {_tally(verdicts)}"
-    return count if verdicts else ""
+    told = f"{count(verdicts.total(), noun)} of {whose}: {_tally(verdicts)}"
+    return told if verdicts else ""
 
 
 def _today(report: Report, claim: Claim) -> str:
@@ -230,10 +239,6 @@ def _not_run(profile: str) -> str:
 
 def _tally(counts: Counter) -> str:
     return ", ".join(f"{n} {name}" for name, n in counts.most_common()) or "none"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'s' * (n != 1)}"
 
 
 def printable(text: str) -> str:

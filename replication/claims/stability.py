@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 
+from replication.claims.numbers import count
 from replication.claims.regression import Regression
 
 _DATA = {"full": "the articles' own data", "embedded": "the digits of scikit-learn"}
@@ -19,7 +20,7 @@ def closing_lines(rows: Collection[Regression]) -> list[str]:
         found = [row for row in rows if row.profile == profile and row.status != "not run"]
         if found:
             runs = len({(row.experiment, row.seed) for row in found})
-            lines.append(f"stability on {data}: {_count(runs, 'run')} against results/")
+            lines.append(f"stability on {data}: {count(runs, 'run')} against results/")
             lines += [f"  {line}" for line in _environments(found)]
     return lines
 
@@ -40,9 +41,9 @@ def _environments(rows: list[Regression]) -> list[str]:
             words += f"; farthest {abs(far.deviation):.1f} sd ({far.experiment}/{far.metric})"
         lines.append(words)
         if together := sum(row.together for row in there):
-            lines.append(f"{_count(together, 'number')} too far off together, not alone")
+            lines.append(f"{count(together, 'number')} too far off together, not alone")
     if new:
-        lines.append(f"{_count(new, 'number')} new: nothing is committed to hold them against")
+        lines.append(f"{count(new, 'number')} new: nothing is committed to hold them against")
     return lines
 
 
@@ -59,7 +60,3 @@ def _why(rows: list[Regression]) -> str:
     kernels = sorted({part for row in rows for part in row.kernels})
     words = changes[:_NAMED] or ([f"other {', '.join(kernels)}"] if kernels else [])
     return "; ".join(words) or "what was committed does not say what it computes"
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"

@@ -12,6 +12,7 @@ import pandas as pd
 from replication.claims import Article, Claim, ClaimError
 from replication.claims.intervals import MAX_SEEDS
 from replication.claims.kinds.judgement import Judgement
+from replication.claims.numbers import count
 
 OURS = "ours: mean [95 % interval], n"
 SEEDS_NEEDED = "seeds to decide"
@@ -96,7 +97,7 @@ def _reference(claim: Claim, found: Judgement) -> str:
         return "not judged"
     if not found.n:
         return "no reference yet"
-    seeds = f"{found.n} seed{'s' * (found.n != 1)}"
+    seeds = count(found.n, "seed")
     return f"{seeds}, re-run" if claim.core else f"{seeds}, read from results"
 
 

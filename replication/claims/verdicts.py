@@ -11,7 +11,7 @@ import pandas as pd
 from replication.claims import Article, Claim, prose
 from replication.claims.differences import ValuesOf
 from replication.claims.kinds.judgement import Evidence, Judgement, Scale
-from replication.claims.kinds.order import Order, adjust
+from replication.claims.kinds.order import adjust
 
 
 def judge(
@@ -42,11 +42,7 @@ def judge_all(
 def judge_article(article: Article, evidence: Evidence) -> dict[str, Judgement]:
     """The verdict of each claim, by its id; comparisons that the article makes after Holm."""
     found = {claim.id: _judge(claim, evidence) for claim in article.claims}
-    makes = [
-        claim.id
-        for claim in article.claims
-        if isinstance(claim, Order) and claim.voice == "article"
-    ]
+    makes = [each.id for each in article.claims if each.is_compared and each.voice == "article"]
     return found | dict(zip(makes, adjust([found[name] for name in makes]), strict=True))
 
 

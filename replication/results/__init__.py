@@ -53,6 +53,7 @@ __all__ = [
     "read_measurements",
     "read_metrics",
     "read_provenance",
+    "read_table",
     "read_text",
     "summary_text",
     "write_runs",
@@ -65,17 +66,17 @@ _REASON = "accepted_because"  # in the provenance of a run
 
 def read_measurements(root: Path, slug: str | None = None) -> pd.DataFrame:
     """The measurements of one article, or of all; empty where nothing was measured."""
-    return _read(MEASUREMENTS, Path(root), slug)
+    return read_table(MEASUREMENTS, Path(root), slug)
 
 
 def read_metrics(root: Path, slug: str | None = None) -> pd.DataFrame:
     """The declared metrics of one article, or of all."""
-    return _read(METRICS, Path(root), slug)
+    return read_table(METRICS, Path(root), slug)
 
 
 def read_history(root: Path, slug: str | None = None) -> pd.DataFrame:
     """The per-epoch quantities of one article, or of all, in long form."""
-    return _read(HISTORY, Path(root), slug)
+    return read_table(HISTORY, Path(root), slug)
 
 
 def read_provenance(root: Path, slug: str | None = None) -> dict[str, dict]:
@@ -197,20 +198,18 @@ def promote(
     target_root: Path,
     slug: str,
     *,
-    profiles: tuple[str, ...] | None = None,
     reason: str = "",
 ) -> list[tuple[str, str, int]]:
     """Merges the runs of one folder of results over those of another.
 
     A run (experiment, profile, seed) of the source replaces the target's
-    whole; runs that only the target has are kept. Declared metrics go over
-    for every experiment of the source.
+    whole; runs that only the target has are kept, and smoke runs stay out. Declared
+    metrics go over for every experiment of the source.
 
     Args:
         source_root: Where the new tables are, normally `build/results`.
         target_root: Where they go, normally `results`.
         slug: The article.
-        profiles: Only runs of these profiles; None for all.
         reason: Why numbers may change; kept as `accepted_because` in the provenance of those
             runs whose numbers do, in place of an older one, and of no other.
 
@@ -226,7 +225,7 @@ def promote(
     changed = sorted(
         run
         for run, content in after.items()
-        if (profiles is None or run[1] in profiles)
+        if run[1] != "smoke"
         and (before.get(run) != content or "/".join(map(str, run)) in doubtful)
     )
     if changed or set(source.metrics.itertuples(index=False, name=None)) - set(
@@ -240,21 +239,14 @@ def promote(
     return changed
 
 
-def overwritten(
-    source_root: Path,
-    target_root: Path,
-    slug: str,
-    *,
-    profiles: tuple[str, ...] | None = None,
-) -> list[tuple[str, str, int]]:
+def overwritten(source_root: Path, target_root: Path, slug: str) -> list[tuple[str, str, int]]:
     """The runs of the target of which `promote` would change or drop a number, sorted.
 
     A run that the target does not have loses nothing, nor does one that comes
     back with the same numbers or with more of them.
     """
     source, target = _Rows.read(Path(source_root), slug), _Rows.read(Path(target_root), slug)
-    found = _overwritten(source, target)
-    return sorted(run for run in found if profiles is None or run[1] in profiles)
+    return sorted(run for run in _overwritten(source, target) if run[1] != "smoke")
 
 
 def _overwritten(source: "_Rows", target: "_Rows") -> set[tuple]:
@@ -384,7 +376,8 @@ def _files(root: Path, slug: str | None, file_name: str) -> list[Path]:
         raise cannot_read(root, error) from error
 
 
-def _read(table: Table, root: Path, slug: str | None) -> pd.DataFrame:
+def read_table(table: Table, root: Path, slug: str | None) -> pd.DataFrame:
+    """The rows of one article, or of all; no experiment may stand in two of them."""
     frame = parse_table(table, ",".join(table.columns), table.file_name)
     owners: dict[str, Path] = {}
     for path in _files(root, slug, table.file_name):

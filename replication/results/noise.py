@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from replication.results import read_measurements
-from replication.results.files import locked, read_text, replace_texts
-from replication.results.schema import NOISE, RUN, parse_table, render_table
+from replication.results import read_measurements, read_table
+from replication.results.files import locked, replace_texts
+from replication.results.schema import NOISE, RUN, render_table
 
 __all__ = ["add_machine", "read_noise"]
 _KEY = ["machine", *RUN]
@@ -18,12 +18,7 @@ _KEY = ["machine", *RUN]
 
 def read_noise(root: Path, slug: str | None = None) -> pd.DataFrame:
     """The numbers of emulated machines of one article, or of all; empty where there are none."""
-    root = Path(root)
-    folders = sorted(root.glob("*/")) if slug is None else [root / slug]
-    paths = [path for folder in folders if (path := folder / NOISE.file_name).is_file()]
-    frames = [parse_table(NOISE, read_text(path), str(path)) for path in paths]
-    empty = parse_table(NOISE, ",".join(NOISE.columns), NOISE.file_name)
-    return pd.concat(frames, ignore_index=True) if frames else empty
+    return read_table(NOISE, Path(root), slug)
 
 
 def add_machine(root: Path, machine: str, folder: Path) -> list[str]:

@@ -241,7 +241,5 @@ def _of_every_article(function, **options) -> list[str]:
     return [
         f"{experiment}/{profile}/{seed}"
         for slug in experiments.slugs()
-        for experiment, profile, seed in function(
-            settings.TODAY, settings.RESULTS, slug, profiles=("full", "embedded"), **options
-        )
+        for experiment, profile, seed in function(settings.TODAY, settings.RESULTS, slug, **options)
     ]

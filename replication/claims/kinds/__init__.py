@@ -6,4 +6,5 @@ from replication.claims.kinds.reader import Reader
 from replication.claims.kinds.value import Value
 
 KINDS = {each.kind: each for each in (Value, Order, Exact, Reader)}
-VERDICTS = tuple(dict.fromkeys(word for kind in KINDS.values() for word in kind.answers))
+OUTCOMES = {word: each.outcome for kind in KINDS.values() for word, each in kind.answers.items()}
+VERDICTS = tuple(OUTCOMES)

@@ -1,14 +1,18 @@
 """What every claim says, whatever its kind."""
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, Strict
 from pydantic_core import PydanticCustomError
 
 from replication.claims.kinds.judgement import Evidence, Judgement
+from replication.claims.numbers import count, in_digits
 from replication.claims.schema import MEASURE, is_printable
 from replication.results.schema import LARGEST
+
+HOLDS, FAILS, OPEN, SHOWN = "holds", "does not", "open", "shown"
 
 
 def _holds(rule):
@@ -69,6 +73,23 @@ class Context(Table):
     source: Text
 
 
+class Answer(NamedTuple):
+    """What a verdict comes to, and what it answers to the question whether a claim holds."""
+
+    outcome: str  # HOLDS, FAILS or OPEN; SHOWN is never counted
+    text: str
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What a card tells of a claim in a line: values by seed, ours and those of each rival."""
+
+    ours: Mapping[int, float]
+    rivals: tuple[Mapping[int, float], ...]
+    unit: str
+    quantity: str  # follows the numbers, such as "of the variance lost"
+
+
 class Claim(Table):
     """One thing an article claims, in our words, and how it is measured.
 
@@ -79,9 +100,11 @@ class Claim(Table):
     """
 
     kind: ClassVar[str]
-    answers: ClassVar[dict[str, str]]  # by verdict it may come to, the answer to a question
+    answers: ClassVar[dict[str, Answer]]  # by verdict that it may come to
     is_counted: ClassVar[bool] = True
     has_interval: ClassVar[bool] = True  # that its verdict rests on
+    is_compared: ClassVar[bool] = False  # then an article's claims share a chance of a false alarm
+    rivals: ClassVar[tuple[str, ...]] = ()  # "experiment/metric" that ours is compared with
     least: ClassVar[int] = 1  # seeds that a verdict needs
 
     id: Kebab
@@ -139,6 +162,11 @@ class Claim(Table):
         return None
 
     @property
+    def printed(self) -> float | None:
+        """The number that the article itself prints, if it does."""
+        return None
+
+    @property
     def band(self) -> tuple[float, float] | None:
         """Where our numbers should lie, if the claim says so."""
         return None
@@ -170,15 +198,26 @@ class Claim(Table):
 
     def answer(self, found: Judgement) -> str:
         """The verdict as the answer to a question."""
-        return self.answers[found.verdict]
+        return self.answers[found.verdict].text
+
+    def headline(self, found: Judgement, sides: Sides) -> str:
+        """Our numbers beside what is expected, in a line."""
+        unit, values = sides.unit, sides.ours.values()
+        low, high = in_digits(min(values), unit), in_digits(max(values), unit)
+        span = f"{low} to {high}" if min(values) != max(values) else low
+        expected = self.in_words(unit)
+        return f"{span} {sides.quantity}; expected {expected}; {count(len(values), 'seed')}."
+
+    def in_words(self, unit: str) -> str:
+        """What our numbers are held against, as a sentence has it."""
+        return self.expectation
 
 
-def format_ours(found: Judgement, *, sign: str = "", with_interval: bool = True) -> str:
+def format_ours(found: Judgement, *, sign: str = "") -> str:
     """A mean with its 95 % interval and n, as tables show it."""
     if found.mean is None:
         return "no run yet, n = 0"
-    shows = with_interval and found.n > 1
-    interval = f" [{found.low:{sign}.4g}, {found.high:{sign}.4g}]" if shows else ""
+    interval = f" [{found.low:{sign}.4g}, {found.high:{sign}.4g}]" if found.n > 1 else ""
     return f"{found.mean:{sign}.4g}{interval}, n = {found.n}"
 
 

@@ -4,7 +4,17 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from replication.claims.intervals import MIN_SEEDS, prediction_interval
-from replication.claims.kinds.claim import Claim, Measure, Measures, Number, Positive
+from replication.claims.kinds.claim import (
+    FAILS,
+    HOLDS,
+    OPEN,
+    Answer,
+    Claim,
+    Measure,
+    Measures,
+    Number,
+    Positive,
+)
 from replication.claims.kinds.judgement import (
     ControlOutcome,
     Evidence,
@@ -12,6 +22,7 @@ from replication.claims.kinds.judgement import (
     join,
     too_few,
 )
+from replication.claims.numbers import in_digits
 from replication.results import format_value
 
 
@@ -20,11 +31,11 @@ class Exact(Claim):
 
     kind: ClassVar[str] = "exact"
     has_interval: ClassVar[bool] = False
-    answers: ClassVar[dict[str, str]] = {
-        "reproduced": "Yes. It holds on every seed.",
-        "not reproduced": "No. A seed breaks it.",
-        "vacuous": "The test is too weak: a control satisfies it as well.",
-        "inconclusive": "We cannot tell yet.",
+    answers: ClassVar[dict[str, Answer]] = {
+        "reproduced": Answer(HOLDS, "Yes. It holds on every seed."),
+        "not reproduced": Answer(FAILS, "No. A seed breaks it."),
+        "vacuous": Answer(OPEN, "The test is too weak: a control satisfies it as well."),
+        "inconclusive": Answer(OPEN, "We cannot tell yet."),
     }
 
     measures: Measure
@@ -68,6 +79,10 @@ class Exact(Claim):
     def ours(self, found: Judgement) -> str:
         """Our mean, at the digits of the tables: an identity is judged seed by seed."""
         return "no run yet, n = 0" if found.mean is None else f"{found.mean:.6g}, n = {found.n}"
+
+    def in_words(self, unit: str) -> str:
+        """The number with its tolerance."""
+        return f"{in_digits(self.expected, unit)} ± {in_digits(self.tolerance, unit)}"
 
 
 def judge(

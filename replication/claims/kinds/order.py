@@ -23,6 +23,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, Strict
@@ -38,12 +39,17 @@ from replication.claims.differences import (
 from replication.claims.exact_tests import holm
 from replication.claims.intervals import CONFIDENCE, seeds_until, t_quantile
 from replication.claims.kinds.claim import (
+    FAILS,
+    HOLDS,
+    OPEN,
+    Answer,
     AnyText,
     Claim,
     Measure,
     Measures,
     Number,
     Positive,
+    Sides,
     Table,
     format_ours,
     refuse,
@@ -55,6 +61,7 @@ from replication.claims.kinds.judgement import (
     join,
     too_few,
 )
+from replication.claims.numbers import count, distinct, in_digits
 from replication.results import format_value
 
 _NOT_ASKED = "decides nothing here, as the claim fails without it"
@@ -78,13 +85,16 @@ class Order(Claim):
     """
 
     kind: ClassVar[str] = "order"
-    answers: ClassVar[dict[str, str]] = {
-        "reproduced": "Yes. It holds in our runs.",
-        "no difference": "No: there is no difference that matters.",
-        "vacuous": "The test is too weak: a control shows as much.",
-        "inconclusive": "We cannot tell yet.",
-        "does not hold": "No, not as we read it: in our runs it is the other way round.",
-        "contradicted": "No. In our runs it is the other way round.",
+    is_compared: ClassVar[bool] = True
+    answers: ClassVar[dict[str, Answer]] = {
+        "reproduced": Answer(HOLDS, "Yes. It holds in our runs."),
+        "no difference": Answer(FAILS, "No: there is no difference that matters."),
+        "vacuous": Answer(OPEN, "The test is too weak: a control shows as much."),
+        "inconclusive": Answer(OPEN, "We cannot tell yet."),
+        "does not hold": Answer(
+            FAILS, "No, not as we read it: in our runs it is the other way round."
+        ),
+        "contradicted": Answer(FAILS, "No. In our runs it is the other way round."),
     }
 
     measures: Measure
@@ -120,6 +130,11 @@ class Order(Claim):
         return (self.measures, *self.compared_with, *filter(None, [self.image_error]))
 
     @property
+    def rivals(self) -> tuple[str, ...]:
+        """What ours must differ from, as "experiment/metric"."""
+        return self.compared_with
+
+    @property
     def references(self) -> tuple[str, ...]:
         """Everything the claim refers to as "experiment/metric", each once."""
         of_controls = (n for each in self.controls for n in (each.measures, *each.compared_with))
@@ -149,6 +164,18 @@ class Order(Claim):
     def ours(self, found: Judgement) -> str:
         """Our mean difference with its sign, its 95 % interval and n."""
         return format_ours(found, sign="+")
+
+    def headline(self, found: Judgement, sides: Sides) -> str:
+        """Our mean against those of the others, and on how many seeds it is as claimed."""
+        measured = [fmean(each.values()) for each in (sides.ours, *sides.rivals) if each]
+        ours, *others = distinct(measured, sides.unit)
+        if self.benchmark is not None:
+            others.append(in_digits(self.benchmark, sides.unit))
+        text = f"{ours} against {' and '.join(others) or 'nothing yet'} {sides.quantity}"
+        if found.values:
+            more = "more" if self.direction == "greater" else "less"
+            text += f"; {more} on {_on_side(self, found)} of {count(len(found.values), 'seed')}"
+        return f"{text}."
 
 
 def judge(claim: Order, values_of: ValuesOf) -> Judgement:
@@ -215,7 +242,7 @@ def _difference(weights: Weights, claim: Order, values_of: ValuesOf) -> Differen
     """With the claim's own settings; a fixed number cancels in a difference of differences."""
     errors = values_of(claim.image_error).values() if claim.image_error else ()
     constant = 0.0 if claim.benchmark is None else -sum(weights.values()) * claim.benchmark
-    error = math.fsum(errors) / len(errors) if errors else 0.0
+    error = fmean(errors) if errors else 0.0
     return difference(
         weights, values_of, unpaired=bool(claim.unpaired), constant=constant, error=error
     )
@@ -315,12 +342,16 @@ def _seeds_needed(found: Difference, least: int) -> float | None:
     return seeds_until(abs(found.mean), std, draw=False, least=least)
 
 
+def _on_side(claim: Order, found: Difference | Judgement) -> int:
+    """How many seeds lie on the claimed side."""
+    return sum(_sign(claim) * value > 0 for value in found.values.values())
+
+
 def _facts(claim: Order, found: Difference) -> tuple[str, ...]:
     """How many seeds lie on the claimed side, which needs no statistics, and the exact test."""
     facts = []
     if found.values:
-        there = sum(_sign(claim) * value > 0 for value in found.values.values())
-        facts.append(f"{there} of {found.n} seeds lie on the claimed side")
+        facts.append(f"{_on_side(claim, found)} of {found.n} seeds lie on the claimed side")
     if found.exact_p is not None and found.n > 1:
         name = "rank-sum" if claim.unpaired else "signed-rank"
         facts.append(f"exact {name} test: p = {found.exact_p:.2g}")

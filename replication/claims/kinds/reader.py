@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from replication.claims.kinds.claim import Claim, Measure, Text
+from replication.claims.kinds.claim import SHOWN, Answer, Claim, Measure, Text
 from replication.claims.kinds.judgement import Evidence, Judgement
 
 
@@ -12,8 +12,8 @@ class Reader(Claim):
     kind: ClassVar[str] = "reader"
     is_counted: ClassVar[bool] = False
     controls: ClassVar[tuple] = ()
-    answers: ClassVar[dict[str, str]] = {
-        "shown": "A picture: look for yourself. It is never counted."
+    answers: ClassVar[dict[str, Answer]] = {
+        "shown": Answer(SHOWN, "A picture: look for yourself. It is never counted.")
     }
 
     figure: Text

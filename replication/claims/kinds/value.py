@@ -18,6 +18,7 @@ Why so: docs/decisions/0011-verdicts-fair-to-the-article.md.
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from statistics import fmean
 from typing import ClassVar
 
 from replication.claims.exact_tests import expected_best, share_bounds
@@ -29,7 +30,17 @@ from replication.claims.intervals import (
     t_quantile,
     tail,
 )
-from replication.claims.kinds.claim import Claim, Measure, Measures, Number
+from replication.claims.kinds.claim import (
+    FAILS,
+    HOLDS,
+    OPEN,
+    Answer,
+    Claim,
+    Measure,
+    Measures,
+    Number,
+    Sides,
+)
 from replication.claims.kinds.judgement import (
     ControlOutcome,
     Evidence,
@@ -38,6 +49,7 @@ from replication.claims.kinds.judgement import (
     join,
     too_few,
 )
+from replication.claims.numbers import count, in_digits, per_cent
 from replication.results import format_value
 
 MIN_RUNS = 5
@@ -50,13 +62,13 @@ class Value(Claim):
 
     kind: ClassVar[str] = "value"
     least: ClassVar[int] = MIN_RUNS
-    answers: ClassVar[dict[str, str]] = {
-        "reproduced": "Yes. It is what a typical run of ours gives.",
-        "optimistic": "Possible, but better than a typical run of ours.",
-        "pessimistic": "Possible, but worse than a typical run of ours.",
-        "not reproduced": "No. Hardly any run of ours would come out so.",
-        "vacuous": "The test is too weak: a control could give the number as well.",
-        "inconclusive": "We cannot tell yet.",
+    answers: ClassVar[dict[str, Answer]] = {
+        "reproduced": Answer(HOLDS, "Yes. It is what a typical run of ours gives."),
+        "optimistic": Answer(OPEN, "Possible, but better than a typical run of ours."),
+        "pessimistic": Answer(OPEN, "Possible, but worse than a typical run of ours."),
+        "not reproduced": Answer(FAILS, "No. Hardly any run of ours would come out so."),
+        "vacuous": Answer(OPEN, "The test is too weak: a control could give the number as well."),
+        "inconclusive": Answer(OPEN, "We cannot tell yet."),
     }
 
     measures: Measure
@@ -65,6 +77,11 @@ class Value(Claim):
 
     @property
     def target(self) -> float:
+        """The printed number."""
+        return self.reported
+
+    @property
+    def printed(self) -> float:
         """The printed number."""
         return self.reported
 
@@ -78,6 +95,20 @@ class Value(Claim):
         controls = {name: list(evidence.values_of(name).values()) for name in self.controls}
         scale = evidence.scale_of(self.measures)
         return judge(evidence.values_of(self.measures), self.reported, controls, scale)
+
+    def headline(self, found: Judgement, sides: Sides) -> str:
+        """The printed number, our mean, and how many of our runs reach the number."""
+        values, unit = list(sides.ours.values()), sides.unit
+        text = f"The article has {in_digits(self.reported, unit)} {sides.quantity}; ours is "
+        text += in_digits(fmean(values), unit)
+        if len(values) > 1:
+            reached = sum(each >= self.reported for each in values)
+            text += (
+                f" in the mean of {count(len(values), 'seed')}, {in_digits(min(values), unit)} to "
+                f"{in_digits(max(values), unit)}; {reached} of {len(values)} reach the printed "
+                "number"
+            )
+        return f"{text}."
 
 
 def resolution(reported: float, num_examples: int | None) -> float:
@@ -210,7 +241,7 @@ def _verdict(
             f"our runs spread wider (± {format_value(half_width)}) than {printed} is away from "
             f"{nearest} ({format_value(distance)})"
         )
-    shown = f"{share:.1%}".replace("%", " %") if share >= 0.001 else "fewer than 0.1 %"
+    shown = per_cent(share) if share >= 0.001 else "fewer than 0.1 %"
     reason = f"{shown} of runs like ours are predicted at least as far out as {printed}"
     if share < OUTSIDE:
         return "not reproduced", reason

@@ -1,0 +1,61 @@
+"""Numbers as people read them."""
+
+import math
+
+DIGITS = 3
+_POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def is_share(unit: str) -> bool:
+    """Whether a number of this unit is read as per cent."""
+    return unit == "fraction" or unit.startswith("share of ")
+
+
+def in_digits(value: float, unit: str = "", digits: int = DIGITS) -> str:
+    """A number with three significant digits, a fraction of one as per cent.
+
+    >>> in_digits(0.0843219, "fraction"), in_digits(50992), in_digits(1.2e-06), in_digits(-0.5)
+    ('8.43 %', '50,992', '1.20 × 10⁻⁶', '−0.500')
+    """
+    if not math.isfinite(value):
+        return "–"
+    if is_share(unit):
+        value = 100 * value
+    sign, size = "−" if value < 0 else "", abs(float(value))
+    per_cent = " %" if is_share(unit) else ""
+    if size == 0:
+        return f"0{per_cent}"
+    exponent = math.floor(math.log10(size))
+    if exponent < -4:
+        mantissa = size / 10.0**exponent
+        power = str(exponent).translate(_POWERS)
+        return f"{sign}{mantissa:.{digits - 1}f} × 10{power}{per_cent}"
+    counted = size.is_integer() and not per_cent
+    return f"{sign}{size:,.{0 if counted else max(digits - 1 - exponent, 0)}f}{per_cent}"
+
+
+def distinct(numbers: list[float], unit: str) -> list[str]:
+    """The numbers with three digits, or as many more as tell them apart, five at most."""
+    for digits in range(DIGITS, DIGITS + 3):
+        texts = [in_digits(each, unit, digits) for each in numbers]
+        if len(set(texts)) == len(set(numbers)):
+            break
+    return texts
+
+
+def per_cent(share: float) -> str:
+    """With one digit after the point.
+
+    >>> per_cent(0.686)
+    '68.6 %'
+    """
+    return f"{share:.1%}".replace("%", " %")
+
+
+def count(number: int, noun: str) -> str:
+    """So many of a thing.
+
+    >>> count(1, "seed"), count(1200, "number")
+    ('1 seed', '1,200 numbers')
+    """
+    return f"{number:,} {noun}{'s' * (number != 1)}"
