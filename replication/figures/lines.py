@@ -1,5 +1,6 @@
 """Lines: over epochs, over noise or weights, over the number of a singular value."""
 
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -8,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from replication.figures.style import NOT_RUN, QUIET, color_of
+
+_LABEL = 24  # characters of a line of the vertical axis's label
 
 
 def plot_curves(
@@ -66,7 +69,7 @@ def plot_lines(
         _plot_seeds_of_line(seeds, ax, label=label, color=color_of(number), marker="o")
     if line is not None:
         ax.axhline(line[0], color=QUIET, linestyle="--", label=line[1])
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set(xlabel=xlabel, ylabel=textwrap.fill(ylabel, _LABEL))
     if legend:
         ax.legend()
     if all(seeds.empty for seeds in lines.values()):
