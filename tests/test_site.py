@@ -139,9 +139,8 @@ def test_every_claim_that_is_a_picture_shows_it(committed):
         for slug, claim in pictures
         if not found[f"claim/{slug}/{claim}.html"].all("img")
     }
-    assert len(pictures) > len(without)
-    # its grids are drawn from a stored run of eq. (5), which no committed execution has had yet
-    assert without == {"clustering/class-pictures"}
+    assert pictures
+    assert not without
 
 
 def test_each_article_has_a_small_picture_on_the_first_page(committed):

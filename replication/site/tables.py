@@ -8,7 +8,7 @@ from bs4.element import Tag
 _NUMBER = re.compile(r"[+\-−]?[0-9][0-9.,]*(e[+-]?[0-9]+)?( ?%)?|[–-]|inf")
 _MISSING = re.compile(r"(?<![\w-])(?:nan|NaN|NaT|<NA>)(?![\w-])")  # as pandas shows it
 _FOLDED = 5  # rows of sentences that still stand open on a page
-_LONG = 30  # characters of a cell from which a phone shows its row as a card
+_LONG = 22  # characters of a cell from which a phone shows its row as a card
 
 
 def readable(html: str) -> str:

@@ -17,6 +17,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from replication.site.tables import readable
+
 _PLACEHOLDER = "\ue000{}\ue001"  # of the private use area: no text means anything by them
 _PLACEHOLDERS = re.compile("\ue000([0-9]+)\ue001")
 _PRIVATE = re.compile("[\ue000-\ue001]")
@@ -135,12 +137,12 @@ class _Renderer(mistune.HTMLRenderer):
 
     def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
         about = f' style="text-align:{align}"' if align else ""
-        if head and text.strip():
-            return f'<th scope="col"{about}>{text}</th>\n'
+        if head:
+            return f"<th{about}>{text}</th>\n"
         return f"<td{about}>{text}</td>\n"
 
     def table(self, text: str) -> str:
-        return scrolling(f"<table>\n{text}</table>")
+        return scrolling(readable(f"<table>\n{text}</table>"))
 
 
 def scrolling(html: str, label: str = "Table") -> Markup:
