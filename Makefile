@@ -76,7 +76,7 @@ lint: $(installed) ## Look for mistakes and unformatted code, changing nothing
 	$(python) -m ruff check
 	$(python) -m ruff format --check
 
-format: $(installed) ## Format the code and mend what ruff can mend
+format: $(installed) ## Format the code and fix what ruff can fix
 	$(python) -m ruff format
 	$(python) -m ruff check --fix
 
