@@ -72,8 +72,8 @@ def test_machine_noise_is_known_from_the_seed_that_most_machines_ran():
     found = noises(committed, machines, metrics)["e", "embedded", "m"]
 
     assert found.machines == {"a": 0.5, "b": 0.5, "c": 0.5}
-    assert found.is_known
-    assert not Noise({0: 1.0}, {"a": 1.0}, 1e-6).is_known
+    assert found.is_known()
+    assert not Noise({0: 1.0}, {"a": 1.0}, 1e-6).is_known()
 
 
 def test_the_limit_keeps_the_chance_of_the_whole_check():

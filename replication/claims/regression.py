@@ -108,7 +108,7 @@ def _judged(
     for cell, (changed, _) in others.items():
         experiment, profile, seed, metric = cell
         noise = known[experiment, profile, metric]
-        if noise.is_known or _equal(before[cell], after[cell]):
+        if noise.is_known(same_draws=not changed) or _equal(before[cell], after[cell]):
             far = noise.deviation(seed, after[cell])
             where = (experiment, profile, metric)
             numbers[cell] = Number(where, seed, after[cell], far, not changed)
@@ -134,7 +134,7 @@ def _elsewhere(
     """A row of another environment with its status."""
     expected = format_value(committed)
     if number is None:
-        words = f"near {expected}; neither seeds nor machines enough to know its noise"
+        words = f"near {expected}; too few seeds, or machines that draw alike, to know its noise"
         return replace(row, status="undecided", expected=words)
     far = number.deviation
     alone = abs(far) > most
