@@ -134,7 +134,7 @@ FAULTS = (
           "one image of a share is less than its resolution, two images"),
     Fault("bfloat16 where float32 was", DENSE + CONTRACTIVE,
           "call = keras.layers.Dense.call\n"
-          "def rounded(x):\n"
+          "def low(x):\n"
           "    return keras.ops.cast(keras.ops.cast(x, 'bfloat16'), 'float32')\n"
-          "keras.layers.Dense.call = lambda self, x, training=None: rounded(call(self, rounded(x)))"),
+          "keras.layers.Dense.call = lambda self, x, training=None: low(call(self, low(x)))"),
 )  # fmt: skip
