@@ -4,6 +4,8 @@ The statistics here are written a second time, with scipy's own tests instead of
 the project's formulas.
 """
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from replication.claims.tables import claims_of
 from replication.runner import settings
 
 VERDICTS = pd.read_csv(settings.RESULTS / "verdicts.csv", keep_default_na=False)
+TAKES_UP_MODELS = re.compile(r"clustering-.*-(diagnosis|labelled|alignment)-")
 MEASUREMENTS = pd.concat(
     pd.read_csv(path) for path in sorted(settings.RESULTS.glob("*/measurements.csv"))
 )
@@ -149,7 +152,11 @@ def test_no_picture_is_counted():
 
 
 def test_every_committed_seed_is_one_that_was_declared_and_none_is_missing_in_between():
-    """Seeds are run in order: a gap would be a run that was left out."""
+    """Seeds are run in order: a gap would be a run that was left out.
+
+    What takes up the models of other runs begins with the first model that was kept.
+    """
     for (experiment, profile), rows in MEASUREMENTS.groupby(["experiment", "profile"]):
         found = sorted(rows["seed"].unique())
-        assert found == list(range(len(found))), (experiment, profile)
+        first = found[0] if TAKES_UP_MODELS.search(experiment) else 0
+        assert found == list(range(first, first + len(found))), (experiment, profile)
