@@ -5,6 +5,8 @@ the reason; one that does not replicate passes, since that is a finding. With `-
 the report that CI services read.
 """
 
+import json
+
 import pytest
 
 from replication.claims.check import check
@@ -50,3 +52,13 @@ def test_whatever_no_claim_rests_on_agrees_too():
     shared = {p for p in FOUND.problems for claim in FOUND.claims if concerns(p, *claim)}
 
     assert not set(FOUND.problems) - shared, told(set(FOUND.problems) - shared)
+
+
+@pytest.mark.parametrize("slug", FOUND.articles)
+def test_a_committed_notebook_shows_no_progress_of_training(slug):
+    """Lines of epochs once pushed the first figure of a page below its first screen."""
+    notebook = json.loads((settings.RESULTS / slug / "notebook.ipynb").read_text(encoding="utf-8"))
+    outputs = [each for cell in notebook["cells"] for each in cell.get("outputs", ())]
+
+    assert outputs
+    assert not [each["text"] for each in outputs if each["output_type"] == "stream"]
