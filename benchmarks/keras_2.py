@@ -121,9 +121,9 @@ def apart(one, other) -> np.ndarray:
 
 
 def starts(legacy, weights) -> float:
-    """How far standard deviations of drawn kernels lie apart, relative, at most.
+    """How far the standard deviations of drawn kernels lie apart, in standard errors, at most.
 
-    A kernel of n entries has its standard deviation to about 1 / sqrt(2 n).
+    That of a kernel of n entries has a relative standard error of about 1 / sqrt(2 n).
     """
     own = [each.numpy() for each in variables(under_keras_2(legacy))]
     kernels = [pair for pair in zip(weights, own, strict=True) if pair[0].std()]

@@ -44,8 +44,8 @@ class Noise:
     def is_known(self, *, same_draws: bool = True) -> bool:
         """Whether there are seeds or machines enough to say how far is far.
 
-        Emulated machines draw the numbers that we draw: of an environment that draws others, by
-        its backend or versions, they say nothing.
+        Emulated machines draw the numbers that we draw. Of an environment that draws others, by
+        its backend or versions, they alone do not tell; they may still explain a deviation.
         """
         emulated = same_draws and len(self.machines) >= MIN_MACHINES
         return emulated or len(self.seeds) >= MIN_SEEDS

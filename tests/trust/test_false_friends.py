@@ -115,10 +115,12 @@ def sizes_of(row):
     """How many images a metric of profile full may rest on, by its name; None: any."""
     if row.experiment.startswith("clustering-") and row.metric.startswith("all_"):
         return {70_000}
+    if few := re.search(r"_train_mse_(\d+)$", row.metric):  # of as many images as it learned from
+        return {min(int(few[1]), 10_000)}
     split = re.search(r"(?:^|_)(train|test)_(?!$)", f"{row.metric}_".partition("_fit_on_")[0])
     if row.experiment.startswith(("intuition-", "survey-moving")) or not split:
         return None
-    return {10_000} if split[1] == "test" else {60_000, 48_000, 10_000, 4_000, 1_000, 250}
+    return {10_000} if split[1] == "test" else {60_000, 48_000, 10_000, 1_000}
 
 
 def misplaced(measurements):
