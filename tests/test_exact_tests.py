@@ -69,6 +69,10 @@ def test_round_off_makes_no_ties_and_no_signs():
     assert signed_rank_p([1.0] * 6 + [-1e-17]) == signed_rank_p([1.0] * 6)
 
 
+def test_differences_of_zero_show_nothing_however_many():
+    assert signed_rank_p([0.0] * 6) == 1
+
+
 @pytest.mark.parametrize("n", [1, 5, 10, 20])
 def test_the_bounds_of_a_share_are_those_of_scipy(n):
     for reached in range(n + 1):

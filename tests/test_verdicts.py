@@ -128,6 +128,12 @@ def test_a_metric_says_which_side_is_better_and_where_it_ends():
     assert judge(value_claim(0.96), rows, accuracy).verdict == "pessimistic"
     assert judge(value_claim(0.96), rows, error).verdict == "optimistic"
     assert judge(value_claim(0.96), rows, accuracy).high == 1 < judge(value_claim(0.96), rows).high
+    near_zero = measured(ours=[1 - v for v in runs])
+    assert (
+        judge(value_claim(0.04), near_zero, accuracy).low
+        == 0
+        > judge(value_claim(0.04), near_zero).low
+    )
     few = rows.assign(num_examples=20)  # images: one of them is 0.05
     assert judge(value_claim(0.96), few, accuracy).verdict == "reproduced"
 

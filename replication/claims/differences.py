@@ -95,13 +95,10 @@ def _of_groups(weights: Weights, values_of: ValuesOf, mean: float, error: float)
     for name, each in groups.items():
         group_mean, std = moments(each)
         mean += weights[name] * group_mean
-        parts.append((weights[name] ** 2 * std**2 / len(each), max(len(each) - 1, 1)))
-    exact = None
-    if sorted(weights.values()) == [-1, 1]:
-        ours, others = sorted(groups, key=lambda name: -weights[name])
-        exact = rank_sum_p(groups[ours], groups[others])
+        parts.append((weights[name] ** 2 * std**2 / len(each), len(each) - 1))
     if n == 1:
         return Difference(1, False, mean, mean, mean)
+    exact = rank_sum_p(*groups.values()) if sorted(weights.values()) == [-1, 1] else None
     return Difference(n, n >= MIN_GROUP, *_interval(mean, parts), exact)
 
 

@@ -97,12 +97,11 @@ def _beside(row: Row, words: Mapping[str, str]) -> tuple[str, ...]:
     found, reported = row.found, row.claim.printed
     if found.mean is None:
         return per_cent(reported), *[words["none"]] * 3, found.verdict
-    reach = sum(value >= reported for value in found.values.values())
     interval = f" [{per_cent(found.low)}, {per_cent(found.high)}]" if found.n > 1 else ""
     control = max((c.mean for c in found.controls if c.mean is not None), default=None)
     return (
         per_cent(reported),
-        words["of"].format(reach, found.n),
+        words["of"].format(found.num_reached, found.n),
         f"{per_cent(found.mean)}{interval}",
         words["none"] if control is None else per_cent(control),
         f"**{found.verdict}**",

@@ -175,7 +175,7 @@ def experiment(
     name: str,
     *,
     metrics: Iterable[Metric],
-    seeds: Iterable[int] = range(5),
+    seeds: Iterable[int] = range(10),
     minutes: float,
     datasets: tuple[str, ...] = (),
     tier: str = "core",

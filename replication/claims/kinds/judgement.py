@@ -74,7 +74,8 @@ class Judgement:
     least as far out as a printed number, or the two-sided p of a difference by Student's t;
     `exact_p` that of the exact test beside it. `seeds_needed` is set only where the verdict is
     `inconclusive`, and None where the spread is not known.
-    `facts` are clauses that need no statistics.
+    `num_reached` counts the runs that come out at least as good as a printed number. `facts` are
+    clauses that need no statistics.
     """
 
     verdict: str
@@ -89,6 +90,7 @@ class Judgement:
     p: float | None = None
     exact_p: float | None = None
     seeds_needed: float | None = None
+    num_reached: int | None = None
     facts: tuple[str, ...] = ()
     explanation: str = ""
 

@@ -352,7 +352,7 @@ def _facts(claim: Order, found: Difference) -> tuple[str, ...]:
     facts = []
     if found.values:
         facts.append(f"{_on_side(claim, found)} of {found.n} seeds lie on the claimed side")
-    if found.exact_p is not None and found.n > 1:
+    if found.exact_p is not None:
         name = "rank-sum" if claim.unpaired else "signed-rank"
         facts.append(f"exact {name} test: p = {found.exact_p:.2g}")
     return tuple(facts)

@@ -102,11 +102,10 @@ class Value(Claim):
         text = f"The article has {in_digits(self.reported, unit)} {sides.quantity}; ours is "
         text += in_digits(fmean(values), unit)
         if len(values) > 1:
-            reached = sum(each >= self.reported for each in values)
             text += (
                 f" in the mean of {count(len(values), 'seed')}, {in_digits(min(values), unit)} to "
-                f"{in_digits(max(values), unit)}; {reached} of {len(values)} reach the printed "
-                "number"
+                f"{in_digits(max(values), unit)}; {found.num_reached} of {found.n} reach the "
+                "printed number"
             )
         return f"{text}."
 
@@ -135,12 +134,12 @@ def judge(
         controls: The values of each control, by its name.
         scale: Of the metric that both are measured in.
     """
-    n = len(values)
+    n, numbers = len(values), list(values.values())
     if not n:
         return Judgement("inconclusive", "nothing was run with profile full")
-    interval = prediction_interval(list(values.values()))
+    interval = prediction_interval(numbers)
     outcomes = tuple(_control(name, each, reported, scale) for name, each in controls.items())
-    share = share_beyond(list(values.values()), reported, scale) if n >= MIN_RUNS else None
+    share = share_beyond(numbers, reported, scale) if n >= MIN_RUNS else None
     verdict, reason = _verdict(interval, reported, outcomes, share, scale)
     undecided = verdict == "inconclusive"
     return Judgement(
@@ -153,8 +152,9 @@ def judge(
         values,
         outcomes,
         p=share,
-        seeds_needed=runs_needed(list(values.values()), reported, outcomes) if undecided else None,
-        facts=facts(list(values.values()), reported, scale),
+        seeds_needed=runs_needed(numbers, reported, outcomes) if undecided else None,
+        num_reached=num_reached(numbers, reported, scale),
+        facts=facts(numbers, reported, scale),
     )
 
 
@@ -186,16 +186,21 @@ def runs_needed(
     )
 
 
+def num_reached(values: Sequence[float], reported: float, scale: Scale) -> int:
+    """How many runs come out at least as good as the number."""
+    return sum(v >= reported if scale.higher_is_better else v <= reported for v in values)
+
+
 def facts(values: Sequence[float], reported: float, scale: Scale) -> tuple[str, ...]:
     """What anybody can check by counting: how many runs reach the number, its rank, the best."""
     n, higher = len(values), scale.higher_is_better
     sign = 1 if higher else -1
     num_better = sum(sign * (v - reported) > 0 for v in values)
-    num_reached = sum(sign * (v - reported) >= 0 for v in values)
-    low, high = share_bounds(num_reached, n)
-    bound = f"fewer than {high:.0%}" if num_reached < n else f"more than {low:.0%}"
+    reached = num_reached(values, reported, scale)
+    low, high = share_bounds(reached, n)
+    bound = f"fewer than {high:.0%}" if reached < n else f"more than {low:.0%}"
     found = [
-        f"{num_reached} of {n} runs reach {format_value(reported)}; with 95 % confidence "
+        f"{reached} of {n} runs reach {format_value(reported)}; with 95 % confidence "
         f"{bound.replace('%', ' %')} of runs do",
         f"among our runs it would rank {num_better + 1} of {n + 1}",
     ]

@@ -17,7 +17,6 @@ POINT = 0.01  # ours: what is worse by less is not worse
 @experiment(
     "applied-anomaly",
     datasets=("mnist", "fashion_mnist"),
-    seeds=protocol.SEEDS,
     minutes=0.7,
     metrics=[
         *(protocol.score(f"{name}auroc") for name in ("", "pca_", "brightness_", "untrained_")),
@@ -67,7 +66,6 @@ def anomaly(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "applied-thresholds",
     datasets=("mnist", "fashion_mnist"),
-    seeds=protocol.SEEDS,
     minutes=0.7,
     metrics=[
         *(protocol.score(f"{name}_balanced_accuracy") for name in THRESHOLDS),
@@ -109,7 +107,6 @@ def thresholds(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "applied-one-class",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=1.5,
     metrics=[
         *(protocol.score(f"{name}mean_auroc") for name in ("", "pca_", "untrained_")),

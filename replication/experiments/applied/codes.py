@@ -17,7 +17,6 @@ POINT = 0.01  # ours: what is worse by less is not worse
 @experiment(
     "applied-embedding",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=0.7,
     metrics=[
         *(
@@ -63,7 +62,6 @@ def embedding(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "applied-plane",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=0.6,
     metrics=[
         protocol.score("plane_knn_accuracy"),
@@ -119,7 +117,6 @@ def colours(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "applied-features",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=2,
     metrics=[protocol.score(f"{name}_accuracy") for name in ("code", "pixels", "pca", "untrained")],
 )
@@ -142,7 +139,6 @@ def features(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "applied-bars",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=1,
     metrics=[protocol.score(f"{name}_less_a_point_accuracy") for name in ("pixels", "pca")],
 )

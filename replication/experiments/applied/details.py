@@ -18,7 +18,6 @@ OPEN = ("base", *KERNELS, "other_order", *SHARES)
 @experiment(
     "applied-open-details",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=4,
     metrics=[protocol.error(f"{name}_test_mse") for name in OPEN],
     tier="extended",

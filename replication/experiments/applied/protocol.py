@@ -10,7 +10,6 @@ from replication.datasets import Dataset
 from replication.experiments import Metric, Profile
 from replication.training import Recipe, Trained, initialise, train
 
-SEEDS = range(10)
 CODE_DIM = 32  # listings, encoding_dim
 EPOCHS = 50  # listings
 BATCH_SIZE = 256  # listings

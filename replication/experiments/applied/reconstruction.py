@@ -14,7 +14,6 @@ MEDIAN_SIZE = 3  # ours, pixels
 @experiment(
     "applied-reconstruction",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=0.7,
     metrics=[
         protocol.error("test_mse"),
@@ -49,7 +48,6 @@ def reconstruction(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "applied-denoising",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=1,
     metrics=[
         metric

@@ -15,7 +15,6 @@ POINT = 0.01  # of the variance of the test images
 @experiment(
     "contractive-baselines",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=0.1,
     metrics=[
         Metric("pca_test_mse", "squared intensity", "lower"),
@@ -46,7 +45,6 @@ def baselines(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "contractive-bars",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=0.1,
     metrics=[
         Metric("pca_less_a_point_test_mse", "squared intensity", "lower"),
@@ -76,7 +74,6 @@ def bars(seed: int, profile: Profile) -> Outcome:
 
 @experiment(
     "contractive-identities",
-    seeds=protocol.SEEDS,
     minutes=0.1,
     metrics=[
         Metric("penalty_relative_error", "ratio", "lower"),

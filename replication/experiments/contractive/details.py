@@ -30,7 +30,6 @@ OPEN = ("base", *KERNELS, "other_order", "all_images")
 @experiment(
     "contractive-ablation",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=2,
     metrics=[
         Metric(f"{metric.name}_lambda_{label}_epochs_{epochs}", metric.unit, metric.better)
@@ -57,7 +56,6 @@ def ablation(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "contractive-open-details",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=0.5,
     metrics=[
         metric

@@ -19,7 +19,6 @@ SHARES = ("leading", "trailing", "other")
 @experiment(
     "contractive-tangent-planes",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=0.5,
     metrics=[
         *(

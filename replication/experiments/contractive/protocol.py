@@ -11,7 +11,6 @@ from replication.datasets import Dataset
 from replication.experiments import Metric, Profile
 from replication.training import Recipe, Trained, initialise, train
 
-SEEDS = range(10)
 UNITS = 64  # listing, N_hidden
 EPOCHS = 3  # listing
 BATCH_SIZE = 100  # listing, N_batch

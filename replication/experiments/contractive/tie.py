@@ -14,7 +14,6 @@ MEASURED = ("decoder_norm", "code_distance", "relative_movement")
 @experiment(
     "contractive-tie",
     datasets=("mnist",),
-    seeds=protocol.SEEDS,
     minutes=0.3,
     metrics=[
         Metric(f"{penalty}{tie}_{name}_ratio", "ratio")

@@ -20,7 +20,6 @@ NO_PENALTY = {**WIDE, "contraction": 0.0}
 
 DECLARED = {
     "datasets": ("mnist",),
-    "seeds": protocol.SEEDS,
     "minutes": 1,
     "metrics": [
         Metric("test_mse", "squared intensity", "lower"),

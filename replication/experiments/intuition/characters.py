@@ -20,7 +20,6 @@ SHOWN = 200
 
 @experiment(
     "intuition-characters",
-    seeds=range(10),
     minutes=0.2,
     metrics=[
         Metric(f"{name}_accuracy", "fraction", "higher")

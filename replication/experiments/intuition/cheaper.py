@@ -20,7 +20,6 @@ INPUTS = tuple(PASSES)
 @experiment(
     "intuition-work",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=1.5,
     metrics=[
         *(Metric(f"{name}_multiply_adds", "multiply-adds", "lower") for name in INPUTS[:2]),

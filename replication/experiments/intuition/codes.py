@@ -15,7 +15,6 @@ CODES = ("code", "pca", "taught")
 @experiment(
     "intuition-single-codes",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=0.7,
     metrics=[
         Metric(f"{name}_{reader}_information", "bits", "higher")

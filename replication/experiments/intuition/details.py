@@ -25,7 +25,6 @@ WIDTHS = {"bottleneck": images.NETWORK, "wide": images.WIDE}
 @experiment(
     "intuition-open-details",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=1,
     metrics=[Metric(f"{name}_bottleneck_mse", "squared intensity", "lower") for name in OPEN],
     tier="extended",
@@ -61,7 +60,6 @@ def open_details(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "intuition-open-steps",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=4,
     metrics=[
         Metric("noisy_mse", "squared intensity", "lower"),

@@ -18,7 +18,6 @@ KINDS = ("generated", "independent", "untrained", "noise", "mean_image", "pca", 
 @experiment(
     "intuition-pictures",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=1,
     metrics=[
         *(Metric(f"{name}_frechet_distance", "squared features", "lower") for name in KINDS),

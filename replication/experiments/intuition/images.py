@@ -16,7 +16,6 @@ PICTURES = 10
 @experiment(
     "intuition-order",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=0.5,
     metrics=[
         Metric(f"{name}_unexplained", "share of variance", "lower")

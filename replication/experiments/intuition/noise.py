@@ -28,7 +28,6 @@ METRICS = [
 @experiment(
     "intuition-noise-uncut",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=3,
     metrics=METRICS,
     tier="extended",
@@ -37,7 +36,6 @@ METRICS = [
 @experiment(
     "intuition-noise",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=3,
     metrics=METRICS,
     cut=True,

@@ -18,7 +18,6 @@ EPOCHS = {"two_patterns": 5, "two_arbitrary": 5, "all_patterns": 30}  # until no
 
 @experiment(
     "intuition-nine-pixels",
-    seeds=range(10),
     minutes=0.8,
     metrics=[
         Metric(f"{family}_{name}", unit, "lower")

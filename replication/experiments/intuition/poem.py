@@ -12,7 +12,6 @@ TEXTS = ("in_order", "lines_shuffled", "words_shuffled", "characters_shuffled")
 
 @experiment(
     "intuition-poem",
-    seeds=range(10),
     minutes=0.4,
     metrics=[Metric(f"{name}_recalled", "fraction", "higher") for name in TEXTS],
 )

@@ -28,7 +28,6 @@ METRICS = [
 @experiment(
     "intuition-features-sigmoid",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=2,
     metrics=METRICS,
     tier="extended",
@@ -37,7 +36,6 @@ METRICS = [
 @experiment(
     "intuition-features",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=2,
     metrics=METRICS,
     activation="relu",

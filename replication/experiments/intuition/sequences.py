@@ -19,7 +19,6 @@ KINDS = ("rule", "walk", "shuffled")
 
 @experiment(
     "intuition-rule",
-    seeds=range(10),
     minutes=1,
     metrics=[
         Metric("rule_share", "fraction", "higher"),

@@ -23,7 +23,6 @@ CODES = ("code", "pixels", "untrained", "pca")
 @experiment(
     "survey-decay",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=0.5,
     metrics=[
         *(
@@ -54,7 +53,6 @@ def decay(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "survey-k-values",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=0.5,
     metrics=[
         *(
@@ -111,7 +109,6 @@ def k_values(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "survey-code",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=0.8,
     metrics=[
         *(accuracy(f"{name}_probe_accuracy") for name in CODES),

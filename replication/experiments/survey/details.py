@@ -31,7 +31,6 @@ KERNELS = {  # starts beside Keras' own, Glorot's uniform distribution
 @experiment(
     "survey-open-details",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=10,
     metrics=[
         *(

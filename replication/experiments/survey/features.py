@@ -14,7 +14,6 @@ STRONG_KL = {**sparse.SPARSE_KL, "sparsity": 10.0}  # eta, ten times that of `su
 @experiment(
     "survey-features",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=2,
     metrics=[
         *(
@@ -64,7 +63,6 @@ def features(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "survey-sparse-kl-strong",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=0.8,
     metrics=[
         Metric("mean_activation", "activation"),

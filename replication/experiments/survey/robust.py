@@ -29,7 +29,6 @@ CORRUPTED = [
 @experiment(
     "survey-robust-gaussian",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=1,
     metrics=CORRUPTED,
     noise="gaussian",
@@ -37,7 +36,6 @@ CORRUPTED = [
 @experiment(
     "survey-robust-masking",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=1,
     metrics=CORRUPTED,
     noise="masking",

@@ -41,25 +41,25 @@ CODE = [
 ]
 
 
-@experiment("survey-dense-relu", datasets=("mnist",), seeds=range(10), minutes=1.2, metrics=CODE)
+@experiment("survey-dense-relu", datasets=("mnist",), minutes=1.2, metrics=CODE)
 def dense_relu(seed: int, profile: Profile) -> Outcome:
     """Control: an overcomplete code of rectified units, eta = 0."""
     return _code(seed, profile, models.Autoencoder, DENSE_RELU)
 
 
-@experiment("survey-sparse-l1", datasets=("mnist",), seeds=range(10), minutes=1.2, metrics=CODE)
+@experiment("survey-sparse-l1", datasets=("mnist",), minutes=1.2, metrics=CODE)
 def sparse_l1(seed: int, profile: Profile) -> Outcome:
     """The same with the l1 norm of the code in the loss."""
     return _code(seed, profile, models.SparseAutoencoder, SPARSE_L1)
 
 
-@experiment("survey-dense-sigmoid", datasets=("mnist",), seeds=range(10), minutes=1.2, metrics=CODE)
+@experiment("survey-dense-sigmoid", datasets=("mnist",), minutes=1.2, metrics=CODE)
 def dense_sigmoid(seed: int, profile: Profile) -> Outcome:
     """Control: an overcomplete code of sigmoid units, eta = 0."""
     return _code(seed, profile, models.Autoencoder, DENSE_SIGMOID)
 
 
-@experiment("survey-sparse-kl", datasets=("mnist",), seeds=range(10), minutes=1.2, metrics=CODE)
+@experiment("survey-sparse-kl", datasets=("mnist",), minutes=1.2, metrics=CODE)
 def sparse_kl(seed: int, profile: Profile) -> Outcome:
     """The same with the divergence of running mean activations from a target in the loss."""
     return _code(seed, profile, models.SparseAutoencoder, SPARSE_KL)
@@ -68,7 +68,6 @@ def sparse_kl(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "survey-moving-average",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=2,
     metrics=[
         Metric(f"{name}_error_epoch_{epoch}", "activation", "lower")
@@ -97,7 +96,6 @@ def moving_average(seed: int, profile: Profile) -> Outcome:
 
 @experiment(
     "survey-gradient-share",
-    seeds=range(10),
     minutes=0.1,
     metrics=[Metric("gradient_share", "ratio"), Metric("gradient_share_batch_mean", "ratio")],
 )

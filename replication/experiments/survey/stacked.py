@@ -27,7 +27,6 @@ FEW_LABELS = {100: 200, 1_000: 100}  # labelled images -> passes over them
 @experiment(
     "survey-layer-wise",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=3,
     metrics=[
         *(error(f"stage_{number}_test_mse") for number in range(1, len(STACK) + 1)),
@@ -77,7 +76,6 @@ def layer_wise(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "survey-untrained-layer",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=0.8,
     metrics=[error("stage_3_test_mse")],
 )
@@ -102,7 +100,6 @@ def untrained_layer(seed: int, profile: Profile) -> Outcome:
 @experiment(
     "survey-pretraining",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=2.5,
     metrics=[
         *(

@@ -32,7 +32,6 @@ def sizes(name: str) -> tuple[int, ...]:
 @experiment(
     "survey-tying",
     datasets=("mnist",),
-    seeds=range(10),
     minutes=1.5,
     metrics=[
         *(Metric(f"{model}_parameters", "parameters") for model in ("tied", "untied")),
