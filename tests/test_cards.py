@@ -137,6 +137,17 @@ def test_a_verdict_of_those_who_sign_is_said_in_words():
     assert "Test too weak." in html and "Vacuous" not in html
 
 
+def test_a_verdict_that_another_setting_turns_says_so_beside_the_word():
+    made = claim(depends_on_settings="the activation")
+    found = judged(made)
+
+    assert "<strong>Inconclusive, depends on settings.</strong>" in render(
+        made, found, values_of, UNITS
+    )
+    assert "\ninconclusive, depends on settings. " in plain(made, found, values_of, UNITS)
+    assert "depends" not in plain(claim(), judged(claim()), values_of, UNITS)
+
+
 def test_every_seed_is_a_dot_and_controls_are_grey():
     controls = ["demo-free/lost"]
     made = claim(kind="value", reported=0.09, controls=controls)

@@ -54,7 +54,7 @@ def row_of(slug: str, claim: Claim, found: Judgement) -> Row:
         claim.expectation,
         claim.ours(found),
         format_seeds(found),
-        found.verdict + (", depends on settings" if claim.depends_on_settings else ""),
+        found.verdict + claim.caveat,
         _reference(claim, found),
     )
 
@@ -133,7 +133,7 @@ def markdown_table(articles: Mapping[str, Article], rows: Iterable[Row]) -> str:
                 row.expected,
                 row.ours,
                 row.seeds_needed,
-                f"**{row.found.verdict}**{row.verdict.removeprefix(row.found.verdict)}",
+                f"**{row.found.verdict}**{row.claim.caveat}",
                 row.reference,
             )
             for row in rows

@@ -172,6 +172,11 @@ class Claim(Table):
         return None
 
     @property
+    def caveat(self) -> str:
+        """What follows the verdict wherever it is shown, if another setting of ours turns it."""
+        return ", depends on settings" if self.depends_on_settings else ""
+
+    @property
     def expectation(self) -> str:
         """What our numbers are held against, as a table shows it."""
         raise NotImplementedError
