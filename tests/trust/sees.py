@@ -27,7 +27,7 @@ from replication.claims.intervals import moments
 from replication.claims.regression import Regression, compare
 from replication.claims.tables import replace_table
 from replication.results.noise import read_noise
-from replication.runner import settings
+from replication.runner import select, settings
 
 HERE = Path(__file__).parent
 TABLE, DOCUMENT = HERE / "sees.csv", settings.ROOT / "docs" / "trust.md"
@@ -52,7 +52,12 @@ INTERPRETERS = {
     "older-scipy-and-scikit-learn": ONE_THREAD,  # 1.16.3 and 1.7.2
 }
 HEALTHY = {**machines.OTHERS, **BACKENDS, **INTERPRETERS}
-CHEAP = (  # the experiments that every healthy machine runs, of all five articles
+WHOLE = (  # machines that run every core experiment, a quarter of an hour each
+    "nehalem-avx2",
+    "skylakex-avx2-baseline",
+    "nehalem-no-onednn",
+)
+CHEAP = (  # the experiments that every other healthy machine runs, of all five articles
     "applied-reconstruction",
     "clustering-identities",
     "clustering-pixels-kmeans-fashion",
@@ -83,8 +88,9 @@ for name in sys.argv[2:]:
 
 def rows() -> Iterator[tuple[str, str, str, tuple[str, ...], str]]:
     """Every row that there should be: kind, name, machine, experiments, what is planted."""
+    core = tuple(each.name for each in select())
     for name in HEALTHY:
-        yield "machine", name, name, CHEAP, ""
+        yield "machine", name, name, core if name in WHOLE else CHEAP, ""
     for fault in planted.FAULTS:
         yield "fault", fault.name, FAULTY, fault.reaches, fault.lines
 
