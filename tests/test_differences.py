@@ -7,14 +7,9 @@ import scipy.stats
 
 from replication.claims.differences import MIN_GROUP, MIN_PAIRS, Difference, difference
 from replication.claims.intervals import CONFIDENCE
+from tests.test_kinds_order import lookup
 
 AGAINST = {"ours/m": 1, "other/m": -1}
-
-
-def lookup(**values):
-    """Values by seed of `<name>/m`."""
-    found = {f"{name}/m": dict(enumerate(each)) for name, each in values.items()}
-    return lambda reference: found.get(reference, {})
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,18 @@
 import pytest
 
 from replication.claims.kinds.exact import Exact
-from replication.claims.kinds.judgement import Evidence
-
-ABOUT = {"id": "c", "says": "s", "locator": "l", "because": "b", "voice": "article"}
+from replication.claims.verdicts import judge
+from tests.test_verdicts import claim, measured
 
 
 def identity(**fields):
     """A claim that `ours/m` is 4 within 1; numbers that floats hold exactly."""
-    return Exact(**ABOUT | {"measures": "ours/m", "expected": 4.0, "tolerance": 1.0} | fields)
+    return claim("exact", **{"expected": 4.0, "tolerance": 1.0} | fields)
 
 
-def judged(claim=None, **values):
+def judged(made=None, **values):
     """The claim judged by the values of each `<name>/m`."""
-    found = {f"{name}/m": dict(enumerate(each)) for name, each in values.items()}
-    return (claim or identity()).judge(Evidence(found))
+    return judge(made or identity(), measured(**values))
 
 
 def test_what_it_is_held_against():
@@ -71,9 +69,7 @@ def test_without_runs_it_says_so():
     ],
 )
 def test_a_tolerance_narrower_than_seed_noise_is_doubted(values, doubted):
-    claim = identity()
-
-    assert len(list(claim.doubts(judged(claim, ours=values)))) == doubted
+    assert len(list(identity().doubts(judged(ours=values)))) == doubted
 
 
 def test_the_noise_that_a_tolerance_is_held_against_is_half_the_interval():
@@ -93,7 +89,7 @@ def test_the_noise_that_a_tolerance_is_held_against_is_half_the_interval():
 
 
 def test_a_control_without_runs_is_doubted_too():
-    claim = identity(controls=("control/m",))
+    both = identity(controls=("control/m",))
 
-    (doubt,) = claim.doubts(judged(claim, ours=[4.0]))
+    (doubt,) = both.doubts(judged(both, ours=[4.0]))
     assert doubt[0] == "at least 1 seeds of the control control/m"

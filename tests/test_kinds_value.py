@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from replication.claims.kinds import value
 from replication.claims.kinds.claim import Sides
 from replication.claims.kinds.judgement import Scale
+from tests.test_verdicts import value_claim
 
 QUICK = settings(max_examples=40, deadline=None)  # a busy machine is no failure
 NUMBER = st.floats(-1e3, 1e3).map(lambda v: float(f"{v:.6g}"))
@@ -205,14 +206,10 @@ def test_the_facts_of_a_number_that_all_reach():
     assert judged(SPREAD, 0.8, higher_is_better=False).facts[0].startswith("1 of 5 runs reach")
 
 
-def claimed(**fields):
-    """A claim that 0.845 comes out of `ours/m`."""
-    about = {"id": "c", "says": "s", "locator": "l", "because": "b", "voice": "article"}
-    return value.Value(**about | {"measures": "ours/m", "reported": 0.845, "controls": ()} | fields)
-
-
 def test_what_it_is_held_against_and_the_verdicts_it_comes_to():
-    assert (claimed().target, claimed().printed, claimed().expectation) == (0.845, 0.845, "0.845")
+    made = value_claim(0.845)
+
+    assert (made.target, made.printed, made.expectation) == (0.845, 0.845, "0.845")
     assert set(value.Value.answers) == {
         "reproduced", "optimistic", "pessimistic", "not reproduced", "vacuous", "inconclusive",
     }  # fmt: skip
@@ -232,7 +229,7 @@ def test_what_it_is_held_against_and_the_verdicts_it_comes_to():
 def test_the_headline_counts_the_runs_that_reach_the_number(runs, told):
     sides = Sides(by_seed(runs), (), "fraction", "of it")
 
-    assert claimed().headline(judged(runs, 0.845), sides) == told
+    assert value_claim(0.845).headline(judged(runs, 0.845), sides) == told
 
 
 def test_a_run_reaches_the_number_from_its_better_side():
