@@ -106,7 +106,8 @@ site: $(installed) ## Write the claims, their runs and the notebooks as pages: b
 test-site: export OMP_NUM_THREADS := 1
 test-site: export TF_CPP_MIN_LOG_LEVEL := 3
 test-site: site ## Open every page in a headless Chromium; pictures in build/screenshots
-	$(python) -m pytest tests/browser
+	rm -rf build/screenshots
+	$(python) -m pytest -n 2 tests/browser
 
 notebooks: export JUPYTER_NO_CONFIG := 1
 notebooks: export JUPYTER_CONFIG_DIR := /dev/null/none

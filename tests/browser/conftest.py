@@ -6,6 +6,7 @@ skipped, and the end of the output says so loudly.
 
 import hashlib
 import io
+import os
 import shutil
 import subprocess
 import tarfile
@@ -54,10 +55,9 @@ def folder(pytestconfig):
 
 @pytest.fixture(scope="session")
 def screenshots(folder):
-    """Where pictures of the pages go, beside the site; those of former pages are removed."""
+    """Where pictures of the pages go, beside the site; `make test-site` empties it first."""
     found = folder.parent / "screenshots"
-    shutil.rmtree(found, ignore_errors=True)
-    found.mkdir(parents=True)
+    found.mkdir(exist_ok=True)
     return found
 
 
@@ -78,7 +78,7 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def axe():
+def axe(tmp_path_factory):
     """The source of axe-core, which looks for what keeps people from reading a page.
 
     Fetched once, into build/, and held against the hash beside it.
@@ -86,11 +86,14 @@ def axe():
     path = ROOT / "build" / f"axe-core-{AXE}.tgz"
     path.parent.mkdir(exist_ok=True)
     if not path.is_file():
-        command = ["npm", "pack", f"axe-core@{AXE}", "--silent", "--pack-destination", path.parent]
+        fetched = tmp_path_factory.mktemp("axe")
+        command = ["npm", "pack", f"axe-core@{AXE}", "--silent", "--pack-destination", fetched]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=60)
         except (OSError, subprocess.SubprocessError) as error:
             pytest.skip(f"{UNTESTED} WITH AXE-CORE: npm cannot fetch version {AXE}: {error}")
+        shutil.copy(fetched / path.name, f"{path}.{os.getpid()}")
+        os.replace(f"{path}.{os.getpid()}", path)  # whole, whichever worker of pytest asks
     content = path.read_bytes()
     received = hashlib.sha512(content).hexdigest()
     assert received == AXE_SHA512, f"{path}: expected another file, received {received}; remove it"
