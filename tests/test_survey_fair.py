@@ -59,20 +59,35 @@ def test_tying_saves_one_kernel(started):
     assert found["saved_parameters"] == 784 * 128
 
 
-def test_every_number_of_images_has_the_same_number_of_steps(started):
-    """Few images are repeated between looks; the control has the two sizes that decide."""
+def test_every_size_is_trained_with_both_networks_and_two_with_another_start(started):
+    """The control has the two sizes that decide."""
     _, _, calls = started("survey-tying")
 
-    sizes = [*tying.SIZES, *tying.SIZES, 1_000, 60_000]
-    assert len(calls) == len(sizes)
-    for size, call in zip(sizes, calls, strict=True):
-        images = min(size, 120)
-        repeats = 12_000 // images
-        assert len(call.x) == images * repeats
-        assert call.recipe.epochs * len(call.x) == pytest.approx(600_000, rel=0.02)  # whole passes
+    assert len(calls) == 2 * len(tying.SIZES) + 2
     assert [call.seed for call in calls] == [0] * 10 + [1_000] * 2
     assert all(call.args["tied"] for call in calls[:5])
     assert not any(call.args["tied"] for call in calls[5:])
+
+
+@pytest.mark.parametrize("size", tying.SIZES)
+def test_every_number_of_images_has_the_same_number_of_steps(size, monkeypatch):
+    """6,000 where there are 60,000 images, in whole passes; few are repeated between two looks."""
+    trained = []
+
+    def train(build, arguments, x, *, recipe, **_):
+        trained.append((len(x), recipe.epochs))
+        return tying.Trained(None, [])
+
+    monkeypatch.setattr(tying, "train", train)
+    monkeypatch.setattr(tying, "initialise", lambda *_, **__: None)
+    monkeypatch.setattr(tying.protocol, "reconstruction_error", lambda *_: (0.0, 1))
+
+    x = np.zeros((size, 1, 1, 1), "float32")
+    tying._fit({}, x, x, Profile("full", None), seed=0, num_all=60_000)
+
+    shown, passes = trained[0]
+    assert shown % size == 0 and shown == max(12_000, size)
+    assert passes * shown == pytest.approx(6_000 * protocol.BATCH_SIZE, rel=0.02)
 
 
 def test_no_other_experiment_trains_what_is_looked_at(data):
@@ -110,8 +125,9 @@ def test_steps_are_counted_on_unseen_images_with_all_images(data, monkeypatch):
         tying.protocol, "reconstruction_error", lambda *_: (next(curve), len(data.x_test))
     )
 
+    profile, everything = Profile("full", None), len(data.x_train)
     _, errors = tying._fit(
-        {**protocol.PLAIN}, data.x_train, data.x_test, Profile("full", None), seed=0
+        protocol.PLAIN, data.x_train, data.x_test, profile, seed=0, num_all=everything
     )
 
     assert errors == [0.02, 0.016, 0.008, 0.004]

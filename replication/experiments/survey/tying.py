@@ -12,8 +12,8 @@ TIED = {**PLAIN, "tied": True}
 # Said aloud, and so no run of `fit_plain`: the store may hold one that nobody looked at.
 UNTIED = {**PLAIN, "tied": False}
 SIZES = (250, 1_000, 4_000, 16_000, 60_000)  # training images
-EXAMPLES = 12_000  # shown between two looks, where there are fewer images: each as often
-STEPS = 6_000  # ten passes over all images, hundreds over few
+PASSES = 10  # over all images there are; fewer of them are passed over more often, in as many steps
+LOOKS = 5  # in one pass over all
 LEVEL = 0.012  # ours: an error on unseen images that every network reaches with all images
 OTHER_START = 1_000  # added to the seed of the control's weights and order
 NETWORKS = {  # arguments, and what is added to the seed
@@ -62,7 +62,9 @@ def tying(seed: int, profile: Profile) -> Outcome:
     for name, (arguments, added) in NETWORKS.items():
         for size in sizes(name):
             x = data.x_train[:size]
-            trained, curve = _fit(arguments, x, data.x_test, profile, seed=seed + added)
+            trained, curve = _fit(
+                arguments, x, data.x_test, profile, seed=seed + added, num_all=len(data.x_train)
+            )
             errors = {
                 "train_mse": protocol.reconstruction_error(
                     trained.model, x[: protocol.PROBE_IMAGES]
@@ -82,11 +84,14 @@ def tying(seed: int, profile: Profile) -> Outcome:
 
 
 def _fit(
-    arguments: dict, x: np.ndarray, unseen: np.ndarray, profile: Profile, *, seed: int
+    arguments: dict, x: np.ndarray, unseen: np.ndarray, profile: Profile, *, seed: int, num_all: int
 ) -> tuple[Trained, list[float]]:
-    """A network trained for `STEPS`, and its errors on unseen images before and between."""
-    shown = np.tile(x, (max(1, EXAMPLES // len(x)), 1, 1, 1))
-    epochs = max(1, STEPS * protocol.BATCH_SIZE // len(shown))
+    """A network trained in as many steps as `num_all` images take, and its errors on unseen ones.
+
+    The errors are those before the first step and at every look.
+    """
+    shown = np.tile(x, (max(1, num_all // LOOKS // len(x)), 1, 1, 1))
+    epochs = max(1, PASSES * num_all // len(shown))
 
     def look(model, _):
         return {"unseen_mse": protocol.reconstruction_error(model, unseen)[0]}
