@@ -297,7 +297,7 @@ class Study:
             seed: The only seed that is shown; None for all.
             on: What a run is looked at on, such as "test images".
         """
-        named = [of] if isinstance(of, str) else list(dict.fromkeys(of))
+        named = [of] if isinstance(of, str) else of
         full = [self._experiment(each.partition("/")[0]).name for each in named]
         where = figures.source(self.found, full, seed=seed, on=on) if full else "A drawing"
         figures.show(figure, caption, source=where, alt=alt)

@@ -17,6 +17,9 @@ from types import SimpleNamespace  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from IPython.core.displaypub import CapturingDisplayPublisher  # noqa: E402
+from IPython.core.interactiveshell import InteractiveShell  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
 
 from replication import experiments, training  # noqa: E402
 from replication.experiments import Profile  # noqa: E402
@@ -48,6 +51,22 @@ def real_mnist(library):
 def checkpoints(tmp_path):
     """An empty run store of its own."""
     return Checkpoints(tmp_path / "checkpoints")
+
+
+@pytest.fixture
+def ax():
+    """Axes of a figure that no window and no global state knows of."""
+    return Figure().subplots()
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What is displayed, as a notebook would receive it."""
+    publisher = CapturingDisplayPublisher()
+    monkeypatch.setattr(InteractiveShell, "initialized", classmethod(lambda cls: True))
+    shell = type("Shell", (), {"display_pub": publisher})
+    monkeypatch.setattr(InteractiveShell, "instance", classmethod(lambda cls: shell))
+    return publisher.outputs
 
 
 class Shelf:

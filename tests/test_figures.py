@@ -5,35 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from panels import legend, words
 
 from replication import figures
+from replication.figures.planes import CLASS_COLORS
 
-
-@pytest.fixture
-def ax():
-    """Axes of a figure that no window and no global state knows of."""
-    return Figure().subplots()
-
-
-def texts(ax):
-    """Everything written inside the axes."""
-    return [text.get_text() for text in ax.texts]
-
-
-def legend(ax):
-    """The entries of the legend."""
-    return [text.get_text() for text in ax.get_legend().get_texts()]
-
-
-def long_history(**seeds_by_experiment):
-    """Three epochs of one quantity, value = 10 * seed + epoch."""
-    rows = [
-        (experiment, seed, epoch, "kl_loss", 10.0 * seed + epoch)
-        for experiment, seeds in seeds_by_experiment.items()
-        for seed in seeds
-        for epoch in (1, 2, 3)
-    ]
-    return pd.DataFrame(rows, columns=["experiment", "seed", "epoch", "quantity", "value"])
+POINTS = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
 
 
 def test_importing_changes_no_default_and_use_style_does():
@@ -105,16 +82,6 @@ def test_two_kinds_of_images_stand_side_by_side_with_a_gap():
     assert rows["second"][:, 0, 0].tolist() == [3, 3, 3, 255, 2, 2]
 
 
-def test_mosaics_fill_a_figure_in_two_rows():
-    figure, titles = Figure(), [str(cluster) for cluster in range(10)]
-    panels = figures.plot_mosaics(np.zeros((10, 64, 28, 28)), figure, titles=titles)
-
-    assert [ax.get_title() for ax in panels] == titles
-    assert panels[0].get_subplotspec().get_gridspec().get_geometry() == (2, 5)
-    with pytest.raises(ValueError):
-        figures.plot_mosaics(np.zeros((10, 64, 28, 28)), Figure(), titles=titles[:9])
-
-
 def test_cluster_titles_name_label_and_share_and_empty_clusters():
     contingency = np.array([[1, 3, 0], [0, 0, 0], [0, 0, 5]])
     names = ["bag", "coat", "shirt"]
@@ -131,7 +98,7 @@ def test_contingency_shows_counts_and_shades_by_share(ax):
     figures.plot_contingency(counts, ax, class_names=["0", "1"])
     (image,) = ax.get_images()
 
-    assert texts(ax) == ["30", "10"], "zeros stay blank"
+    assert words(ax) == ["30", "10"], "zeros stay blank"
     np.testing.assert_allclose(image.get_array(), [[0.75, 0.25], [0, 0]])
     assert image.get_clim() == (0, 1)
 
@@ -147,44 +114,13 @@ def test_long_class_names_do_not_overlap():
     assert (np.diff(ends) > 0).all()
 
 
-def test_curves_draw_every_seed_and_their_mean(ax):
-    history = long_history(eq5=[0, 1, 2])
-    figures.plot_curves(history, ax, quantity="kl_loss", labels={"eq5": "one step"})
-    *seeds, mean = [line.get_ydata() for line in ax.get_lines()]
-
-    assert len(seeds) == 3
-    np.testing.assert_array_equal(mean, [11, 12, 13])
-    assert legend(ax) == ["one step, n = 3"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "kl loss (nats)")
-
-
-def test_curves_name_experiments_that_were_not_run(ax):
-    labels = {"eq5": "one step", "no-balance": "no balance"}
-    figures.plot_curves(long_history(eq5=[0]), ax, quantity="kl_loss", labels=labels)
-
-    assert legend(ax) == ["one step, n = 1", "no balance: not run yet"]
-
-
-def test_curves_without_any_row_are_no_error(ax):
-    figures.plot_curves(long_history(), ax, quantity="kl_loss", labels={"eq5": "one step"})
-
-    assert legend(ax) == ["one step: not run yet"]
-
-
-def test_a_curve_of_one_epoch_is_visible(ax):
-    history = long_history(eq5=[0]).query("epoch == 1")
-    figures.plot_curves(history, ax, quantity="kl_loss", labels={"eq5": "one step"})
-
-    assert {line.get_marker() for line in ax.get_lines()} == {"o"}
-
-
 def test_seeds_are_points_beside_their_mean(ax):
     figures.plot_seeds({"ours": [0.7, 0.9, 0.71], "control": [0.5]}, ax, xlabel="purity (fraction)")
     points, tick, *_ = ax.get_lines()
 
     np.testing.assert_array_equal(points.get_xdata(), [0.7, 0.9, 0.71])
     np.testing.assert_allclose(tick.get_xdata(), [0.77, 0.77], rtol=1e-12)  # round-off
-    assert texts(ax) == ["mean 0.77, n = 3", "mean 0.5, n = 1"]
+    assert words(ax) == ["mean 0.77, n = 3", "mean 0.5, n = 1"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["ours", "control"]
     assert ax.get_xlabel() == "purity (fraction)"
     assert ax.yaxis_inverted(), "the first row is on top"
@@ -193,55 +129,90 @@ def test_seeds_are_points_beside_their_mean(ax):
 def test_a_row_without_seeds_says_so(ax):
     figures.plot_seeds({"ours": [], "control": [0.5]}, ax, xlabel="purity (fraction)")
 
-    assert texts(ax) == ["not run yet", "mean 0.5, n = 1"]
+    assert words(ax) == ["not run yet", "mean 0.5, n = 1"]
 
 
-def test_the_reported_value_is_a_line_and_the_interval_a_band(ax):
+def test_the_reported_value_is_a_line(ax):
     figures.plot_seeds(
         {"ours": [0.8]},
         ax,
         xlabel="purity (fraction)",
         line=(0.9, "reported"),
-        band=(0.7, 0.95, "one more seed"),
         limits=(0, 1),
     )
-    (band,) = ax.patches
 
-    assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((0.7, 0.95))
-    assert sorted(legend(ax)) == ["one more seed", "reported"]
+    assert set(ax.get_lines()[0].get_xdata()) == {0.9}
+    assert legend(ax) == ["reported"]
     assert ax.get_xlim() == (0, 1)
 
 
-def test_an_interval_without_width_is_no_band(ax):
-    figures.plot_seeds({"ours": [0.8]}, ax, xlabel="purity", band=(0.8, 0.8, "one seed"))
+def test_points_take_the_colours_of_their_classes_and_keep_their_order(ax):
+    figures.plot_classes(POINTS, ax, classes=np.array([2, 0, 2]), names=["zero", "one", "two"])
+    dots = ax.collections[0]
+    expected = [CLASS_COLORS[2], CLASS_COLORS[0], CLASS_COLORS[2]]
 
-    assert not ax.patches
+    np.testing.assert_array_equal(dots.get_offsets(), POINTS)
+    assert [mpl.colors.to_hex(each).upper() for each in dots.get_facecolors()] == expected
+    assert legend(ax) == ["zero", "one", "two"]
+
+
+def test_the_legend_may_be_left_to_another_panel(ax):
+    figures.plot_classes(POINTS, ax, classes=np.zeros(3, int), names=["zero"], legend=False)
+
     assert ax.get_legend() is None
 
 
-def test_a_table_prints_its_numbers_and_a_dash_where_there_is_none(ax):
-    table = pd.DataFrame(
-        [[0.25, np.nan], [1.0, 0.5]],
-        index=pd.Index(["train", "test"], name="fitted on"),
-        columns=pd.Index(["train", "test"], name="scored on"),
-    )
-    figures.plot_table(table, ax, digits=2)
+def test_ten_classes_have_ten_colours_and_more_are_refused(ax):
+    assert len(set(CLASS_COLORS)) == 10
+    with pytest.raises(ValueError, match="at most 10 classes"):
+        figures.plot_classes(POINTS, ax, classes=np.zeros(3, int), names=list("abcdefghijk"))
 
-    assert texts(ax) == ["0.25", "–", "1.00", "0.50"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("scored on", "fitted on")
-    assert ax.get_images()[0].get_clim() == (0, 1)
+
+def test_codes_of_more_than_two_numbers_are_refused(ax):
+    with pytest.raises(ValueError, match="Choose two columns"):
+        figures.plot_classes(np.zeros((4, 3)), ax, classes=np.zeros(4, int), names=["zero"])
+
+
+def test_every_error_is_counted_once_in_shared_bins(ax):
+    rng = np.random.default_rng(0)
+    errors = {"digits": rng.uniform(0.001, 0.1, 300), "clothes": rng.uniform(0.01, 0.3, 70)}
+    figures.plot_errors(errors, ax, thresholds={}, xlabel="error")
+    (first, edges, _), (second, same, _) = [patch.get_data() for patch in ax.patches]
+
+    np.testing.assert_array_equal(edges, same)
+    np.testing.assert_allclose([first.sum(), second.sum()], 1, rtol=1e-12)  # sums of shares
+    assert ax.get_xscale() == "log"
+    assert legend(ax) == ["digits, n = 300", "clothes, n = 70"]
+
+
+def test_thresholds_stand_where_they_are_and_look_different(ax):
+    errors = {"digits": np.array([0.001, 0.1])}
+    figures.plot_errors(errors, ax, thresholds={"listing": 0.01, "ours": 0.02}, xlabel="error")
+    lines = ax.get_lines()
+
+    assert [line.get_xdata()[0] for line in lines] == [0.01, 0.02]
+    assert len({line.get_linestyle() for line in lines}) == 2
+
+
+def test_an_error_of_zero_has_no_place_on_a_logarithmic_axis(ax):
+    with pytest.raises(ValueError, match="must be positive"):
+        figures.plot_errors({"digits": np.array([0.0, 1])}, ax, thresholds={}, xlabel="error")
 
 
 def test_every_panel_returns_its_axes():
-    values, counts = pd.DataFrame([[0.1]]), np.eye(2, dtype=int)
+    counts = np.eye(2, dtype=int)
     drawn = {
+        "errors": lambda ax: figures.plot_errors({"a": [1, 2]}, ax, thresholds={}, xlabel=""),
+        "guesses": lambda ax: figures.plot_guesses({"text": "a"}, ax),
+        "steps": lambda ax: figures.plot_steps((1,), ax, kinds=[], colors={}),
+        "classes": lambda ax: figures.plot_classes(POINTS, ax, classes=[0] * 3, names=["a"]),
+        "rows": lambda ax: figures.plot_image_rows({"a": np.zeros((1, 2, 2))}, ax),
+        "lines": lambda ax: figures.plot_lines({"a": pd.DataFrame()}, ax, xlabel="", ylabel=""),
+        "spectra": lambda ax: figures.plot_spectra({"a": np.ones((2, 3))}, ax),
+        "groups": lambda ax: figures.plot_seed_groups({"a": {"b": []}}, ax, xlabel="", legend=True),
         "mosaic": lambda ax: figures.plot_mosaic(np.zeros((1, 2, 2)), ax),
         "contingency": lambda ax: figures.plot_contingency(counts, ax, class_names="ab"),
-        "curves": lambda ax: figures.plot_curves(
-            long_history(), ax, quantity="loss", labels={"eq5": ""}
-        ),
         "seeds": lambda ax: figures.plot_seeds({"ours": []}, ax, xlabel=""),
-        "table": lambda ax: figures.plot_table(values, ax),
     }
 
     for name, plot in drawn.items():

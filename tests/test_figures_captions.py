@@ -10,8 +10,6 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from IPython.core.displaypub import CapturingDisplayPublisher
-from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.text import Text
 
 from replication import figures, notebooks
@@ -21,13 +19,9 @@ TEXTS = {"source": "tied, profile full, seed 0 (n = 1)", "alt": "A line that ris
 
 
 def measurements(**seeds_by_experiment):
-    """One metric, `mse`, on 1,000 images and one more for each seed."""
-    rows = [
-        (experiment, "full", seed, "mse", 1000 + seed)
-        for experiment, seeds in seeds_by_experiment.items()
-        for seed in seeds
-    ]
-    return pd.DataFrame(rows, columns=["experiment", "profile", "seed", "metric", "num_examples"])
+    """Full runs of these experiments under these seeds."""
+    rows = [(name, "full", seed) for name, seeds in seeds_by_experiment.items() for seed in seeds]
+    return pd.DataFrame(rows, columns=["experiment", "profile", "seed"])
 
 
 @pytest.fixture
@@ -40,16 +34,6 @@ def figure():
         ax.plot([0, 1], [0, 1])
         yield figure
         plt.close(figure)
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """What is displayed, as a notebook would receive it."""
-    publisher = CapturingDisplayPublisher()
-    monkeypatch.setattr(InteractiveShell, "initialized", classmethod(lambda cls: True))
-    shell = type("Shell", (), {"display_pub": publisher})
-    monkeypatch.setattr(InteractiveShell, "instance", classmethod(lambda cls: shell))
-    return publisher.outputs
 
 
 def test_a_figure_carries_its_words_and_its_width(figure, shown):
@@ -134,7 +118,7 @@ def test_a_rendered_notebook_shows_the_words_to_screen_readers(tmp_path):
     ],
 )
 def test_the_source_tells_profile_seeds_and_n(seeds, told):
-    assert figures.source(measurements(tied=seeds, other=[7]), "tied") == told
+    assert figures.source(measurements(tied=seeds, other=[7]), ["tied"]) == told
 
 
 def test_experiments_with_the_same_seeds_are_told_together_and_missing_ones_last():
@@ -145,17 +129,12 @@ def test_experiments_with_the_same_seeds_are_told_together_and_missing_ones_last
     )
 
 
-def test_the_source_counts_the_examples_of_a_metric():
-    found = measurements(a=[0, 1], b=[0])
+def test_the_source_tells_what_each_run_is_looked_at_on():
+    found = measurements(a=[0, 1])
 
-    assert figures.source(found, "b", metric="mse", on="images").endswith("; on 1,000 images")
-    assert figures.source(found, "a", metric="mse", on="images").endswith(
-        "; each on 1,000–1,001 images"
-    )
-    assert figures.source(found, "a", seed=1, on="3 images").endswith("seed 1 (n = 1); on 3 images")
-    assert figures.source(found, "c", metric="mse", on="images") == "c, not run yet"
-    with pytest.raises(ValueError, match="received 'accuracy', expected one of mse"):
-        figures.source(found, "a", metric="accuracy", on="images")
+    assert figures.source(found, ["a"], on="images").endswith("; each on images")
+    assert figures.source(found, ["a"], seed=1, on="images").endswith("seed 1 (n = 1); on images")
+    assert figures.source(found, ["c"], on="images") == "c, not run yet"
 
 
 def test_names_are_ranked_by_mean_and_overlaps_are_level():

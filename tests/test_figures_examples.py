@@ -1,23 +1,12 @@
-"""Figures for newcomers: every number, letter and part is there, and marked where it should be."""
+"""Figures for newcomers: every number and letter is there, and marked where it should be."""
 
 import pytest
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
+from panels import words
 
 from replication import figures
 
 COLORS = {"halved": "blue", "tripled": "red"}
-
-
-@pytest.fixture
-def ax():
-    """Axes of a figure that no window and no global state knows of."""
-    return Figure().subplots()
-
-
-def words(ax):
-    """Every text in the panel that is not empty, in the order they were drawn."""
-    return [text.get_text() for text in ax.texts if text.get_text()]
 
 
 def test_every_number_stands_at_its_height_and_every_step_has_its_colour(ax):
@@ -61,24 +50,3 @@ def test_a_long_text_is_continued_below_with_its_guesses(ax):
 def test_texts_of_different_length_are_an_error(ax):
     with pytest.raises(ValueError, match=r"one length, at least 1; received \[2, 3\]"):
         figures.plot_guesses({"text": "abc", "guess": "ab"}, ax)
-
-
-def test_parts_stand_from_left_to_right_and_what_is_struck_is_crossed_out(ax):
-    parts = {"encoder": (4, 1), "code": (1, 1), "decoder": (1, 4)}
-    figures.plot_parts(parts, ax, struck=["decoder"])
-    boxes = [patch.get_xy() for patch in ax.patches]
-    lefts = [box[:, 0].min() for box in boxes]
-    cross = ax.get_lines()
-
-    assert words(ax) == list(parts)
-    assert lefts == sorted(lefts)
-    assert boxes[0][:, 1].max() == 2, "half of the encoder's taller side"
-    assert len(cross) == 2
-    assert all(min(line.get_xdata()) == lefts[2] for line in cross)
-
-
-@pytest.mark.parametrize("struck", [[], ["a"]])
-def test_panels_return_their_axes(ax, struck):
-    assert figures.plot_parts({"a": (1, 1)}, ax, struck=struck) is ax
-    assert figures.plot_guesses({"text": "a"}, ax) is ax
-    assert figures.plot_steps((1,), ax, kinds=[], colors=COLORS) is ax

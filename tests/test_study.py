@@ -5,22 +5,10 @@ import json
 import matplotlib as mpl
 import pandas as pd
 import pytest
-from IPython.core.displaypub import CapturingDisplayPublisher
-from IPython.core.interactiveshell import InteractiveShell
 
 from replication import study
 from replication.claims.kinds.judgement import Evidence
 from replication.claims.verdicts import judge_article
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """What is displayed, as a notebook would receive it."""
-    publisher = CapturingDisplayPublisher()
-    monkeypatch.setattr(InteractiveShell, "initialized", classmethod(lambda cls: True))
-    shell = type("Shell", (), {"display_pub": publisher})
-    monkeypatch.setattr(InteractiveShell, "instance", classmethod(lambda cls: shell))
-    return publisher.outputs
 
 
 @pytest.fixture

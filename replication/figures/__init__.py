@@ -4,66 +4,54 @@ style.py     width, colours and defaults
 captions.py  a figure on a page: its picture, its caption, where its numbers come from
 words.py     what a figure of numbers shows, in words, for those who cannot see it
 pictures.py  images: mosaics, rows, signed images as grey
-tables.py    counts and numbers as shaded tables
+tables.py    counts as a shaded table
 lines.py     lines over epochs, noise, or the number of a singular value
-points.py    every seed as a point, or its mean under several scores
-codes.py     histograms of activations
-examples.py  a row of numbers, guessed letters, a network as boxes
+points.py    every seed as a point
+examples.py  a row of numbers, guessed letters
 planes.py    codes of two numbers as points in a plane
-detectors.py errors of normal and abnormal images, false alarms and detections
+detectors.py errors of normal and abnormal images
 
 A measurement that is not there yet is said in the panel ("not run yet"), never
 an error. Panels that are compared take their range as an argument.
 """
 
 from replication.figures.captions import show, source
-from replication.figures.codes import plot_activations
-from replication.figures.detectors import plot_errors, plot_rates
-from replication.figures.examples import plot_guesses, plot_parts, plot_steps
-from replication.figures.lines import plot_curves, plot_lines, plot_spectra
+from replication.figures.detectors import plot_errors
+from replication.figures.examples import plot_guesses, plot_steps
+from replication.figures.lines import plot_lines, plot_spectra
 from replication.figures.pictures import (
     cluster_titles,
     grey_from_signed,
     plot_image_rows,
     plot_mosaic,
-    plot_mosaics,
     side_by_side,
     tile_images,
 )
-from replication.figures.planes import plot_classes, plot_values
-from replication.figures.points import plot_scores, plot_seed_groups, plot_seeds
-from replication.figures.style import COLORS, NOT_RUN, QUIET, WIDTH, use_style
-from replication.figures.tables import plot_contingency, plot_table
+from replication.figures.planes import plot_classes
+from replication.figures.points import plot_seed_groups, plot_seeds
+from replication.figures.style import COLORS, QUIET, WIDTH, use_style
+from replication.figures.tables import plot_contingency
 from replication.figures.words import describe_lines, describe_seeds, ranked
 
 __all__ = [
     "COLORS",
-    "NOT_RUN",
     "QUIET",
     "WIDTH",
     "cluster_titles",
     "describe_lines",
     "describe_seeds",
     "grey_from_signed",
-    "plot_activations",
     "plot_classes",
     "plot_contingency",
-    "plot_curves",
     "plot_errors",
     "plot_guesses",
     "plot_image_rows",
     "plot_lines",
     "plot_mosaic",
-    "plot_mosaics",
-    "plot_parts",
-    "plot_rates",
-    "plot_scores",
     "plot_seed_groups",
     "plot_seeds",
     "plot_spectra",
     "plot_steps",
-    "plot_table",
-    "plot_values",
     "ranked",
     "show",
     "side_by_side",

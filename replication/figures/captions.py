@@ -63,33 +63,26 @@ def show(figure: Figure, caption: str, *, source: str, alt: str) -> None:
 
 def source(
     measurements: pd.DataFrame,
-    experiments: str | Iterable[str],
+    experiments: Iterable[str],
     *,
     seed: int | None = None,
-    metric: str | None = None,
     on: str = "",
 ) -> str:
     """Where a figure's numbers come from: experiments, profile, seeds and n, the number of runs.
 
-    >>> rows = {"experiment": "tied", "profile": "full", "seed": [0, 1, 2], "metric": "mse"}
-    >>> found = pd.DataFrame({**rows, "num_examples": 10_000})
-    >>> source(found, "tied", metric="mse", on="test images")
-    'tied, profile full, seeds 0–2 (n = 3); each on 10,000 test images'
+    >>> found = pd.DataFrame({"experiment": "tied", "profile": "full", "seed": [0, 1, 2]})
+    >>> source(found, ["tied"], on="test images")
+    'tied, profile full, seeds 0–2 (n = 3); each on test images'
     >>> source(found, ["tied", "free"], seed=0)
     'tied, profile full, seed 0 (n = 1); free, not run yet'
 
     Args:
-        measurements: Columns `experiment`, `profile` and `seed`; with `metric`,
-            `metric` and `num_examples` too.
+        measurements: Columns `experiment`, `profile` and `seed`.
         experiments: Names, in the order in which they are to be told.
         seed: The only seed that is shown; None for all that were run.
-        metric: The metric whose number of examples stands before `on`.
         on: What a run is looked at on, such as "test images".
-
-    Raises:
-        ValueError: If these experiments were run and none has this metric.
     """
-    names = [experiments] if isinstance(experiments, str) else list(dict.fromkeys(experiments))
+    names = list(dict.fromkeys(experiments))
     rows = measurements[measurements["experiment"].isin(names)]
     if seed is not None:
         rows = rows[rows["seed"] == seed]
@@ -106,8 +99,7 @@ def source(
     parts += [", ".join([*each, NOT_RUN]) for run, each in told.items() if not run]
     if on and len(rows):
         several = sum(len(run) * len(each) for run, each in told.items()) > 1
-        counted = f"{_examples_in_words(rows, metric)} {on}" if metric else on
-        parts.append(f"{'each on' if several else 'on'} {counted}")
+        parts.append(f"{'each on' if several else 'on'} {on}")
     return "; ".join(parts)
 
 
@@ -117,16 +109,6 @@ def _seeds_in_words(seeds: Sequence[int]) -> str:
     unbroken = len(seeds) > 2 and seeds[-1] - seeds[0] == len(seeds) - 1
     listed = f"{seeds[0]}–{seeds[-1]}" if unbroken else ", ".join(map(str, seeds))
     return f"seeds {listed} (n = {len(seeds)})"
-
-
-def _examples_in_words(rows: pd.DataFrame, metric: str) -> str:
-    counts = rows.loc[rows["metric"] == metric, "num_examples"]
-    if counts.empty:
-        raise ValueError(
-            f"metric must be one of these experiments'; received {metric!r}, expected one of "
-            f"{', '.join(sorted(rows['metric'].unique()))}."
-        )
-    return "–".join(f"{count:,}" for count in sorted({counts.min(), counts.max()}))
 
 
 def _picture(figure: Figure) -> tuple[bytes, int]:

@@ -1,13 +1,14 @@
-"""Detectors of anomalies: how errors are distributed, and what a threshold buys."""
+"""Detectors of anomalies: how errors are distributed, and where a threshold stands."""
 
 from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from replication.figures.style import QUIET, color_of
+from replication.figures.style import color_of
 
 _DASHES = ("--", ":", "-.")
+_BINS = 80  # between the smallest and the largest error of all
 
 
 def plot_errors(
@@ -16,7 +17,6 @@ def plot_errors(
     *,
     thresholds: Mapping[str, float],
     xlabel: str,
-    bins: int = 80,
 ) -> Axes:
     """Draws histograms over each other on a logarithmic axis, and thresholds as vertical lines.
 
@@ -25,7 +25,6 @@ def plot_errors(
         ax: Where to draw.
         thresholds: Where an anomaly begins, by name.
         xlabel: What the errors are, with unit.
-        bins: How many bins between the smallest and the largest error of all.
 
     Raises:
         ValueError: If an error is not positive.
@@ -36,7 +35,7 @@ def plot_errors(
             f"errors must be positive on a logarithmic axis; received {values.min()}. "
             "Leave perfect reconstructions out."
         )
-    edges = np.geomspace(values.min(), values.max(), bins + 1)
+    edges = np.geomspace(values.min(), values.max(), _BINS + 1)
     edges[[0, -1]] = values.min(), values.max()  # rounding must not lose the extremes
     for number, (label, each) in enumerate(errors.items()):
         shares = np.histogram(each, edges)[0] / np.size(each)
@@ -48,33 +47,4 @@ def plot_errors(
     ax.set_xscale("log")
     ax.set(xlabel=xlabel, ylabel="share of the images in the bin")
     ax.legend()
-    return ax
-
-
-def plot_rates(
-    rates: Mapping[str, np.ndarray],
-    ax: Axes,
-    *,
-    marked: Mapping[str, tuple[float, float]] | None = None,
-) -> Axes:
-    """Draws receiver operating characteristics: detections over false alarms.
-
-    Args:
-        rates: By name of the detector, shape `(2, thresholds)`: shares of false
-            alarms, ascending, and of detections. Each curve is completed by
-            (0, 0) and (1, 1).
-        ax: Where to draw.
-        marked: Single thresholds by name: their false alarms and detections.
-    """
-    for number, (label, (alarms, detected)) in enumerate(rates.items()):
-        closed = [0, *alarms, 1], [0, *detected, 1]
-        ax.plot(*closed, color=color_of(number), linewidth=1.4, label=label, clip_on=False)
-    ax.plot([0, 1], [0, 1], color=QUIET, linestyle="--", linewidth=0.8, label="chance")
-    for number, (label, at) in enumerate((marked or {}).items()):
-        style = {"marker": "os^D"[number % 4], "markersize": 6, "linestyle": "none"}
-        ax.plot(*([each] for each in at), color="black", label=label, clip_on=False, **style)
-    ax.set(xlabel="false alarms (share of normal images)", ylabel="detected (share of anomalies)")
-    ax.set(xlim=(0, 1), ylim=(0, 1))
-    ax.set_aspect("equal")
-    ax.legend(loc="lower right")
     return ax

@@ -1,6 +1,6 @@
-"""Examples for newcomers: a row of numbers, letters that were guessed, a network as boxes."""
+"""Examples for newcomers: a row of numbers, letters that were guessed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
@@ -52,7 +52,7 @@ def plot_steps(
     return ax
 
 
-def plot_guesses(rows: Mapping[str, str], ax: Axes, *, width: int = 50, title: str = "") -> Axes:
+def plot_guesses(rows: Mapping[str, str], ax: Axes, *, width: int = 50) -> Axes:
     """Draws a text, and guesses of each of its characters below it; wrong ones are shaded.
 
     Args:
@@ -60,7 +60,6 @@ def plot_guesses(rows: Mapping[str, str], ax: Axes, *, width: int = 50, title: s
             drawn as dots, line ends as pilcrows.
         ax: Where to draw.
         width: Characters in a line; longer texts are continued below.
-        title: Above the panel.
 
     Raises:
         ValueError: If the texts differ in length, or are empty.
@@ -84,39 +83,6 @@ def plot_guesses(rows: Mapping[str, str], ax: Axes, *, width: int = 50, title: s
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.grid(False)
-    ax.set_title(title)
-    return ax
-
-
-def plot_parts(
-    parts: Mapping[str, tuple[float, float]], ax: Axes, *, struck: Collection[str] = ()
-) -> Axes:
-    """Draws the parts of a network from left to right, as boxes joined by arrows.
-
-    Args:
-        parts: By name: height of the left and of the right side of its box, so
-            that an encoder narrows and a decoder widens.
-        ax: Where to draw.
-        struck: Parts that are thrown away: crossed out, and drawn faintly.
-    """
-    tallest = max(max(sides) for sides in parts.values())
-    for number, (label, (left, right)) in enumerate(parts.items()):
-        thrown_away, start, end = label in struck, 1.5 * number, 1.5 * number + 1
-        corners = [(start, -left / 2), (start, left / 2), (end, right / 2), (end, -right / 2)]
-        face = {"facecolor": COLORS[5], "alpha": 0.1 if thrown_away else 0.35}
-        ax.add_patch(Polygon(corners, edgecolor="black", linewidth=1.2, **face))
-        color = QUIET if thrown_away else "black"
-        ax.text(start + 0.5, -tallest * 0.58, label, ha="center", va="top", color=color)
-        if number:
-            arrow = {"arrowstyle": "-|>", "color": color}
-            ax.annotate("", xy=(start, 0), xytext=(start - 0.5, 0), arrowprops=arrow)
-        if thrown_away:
-            low, high = -max(left, right) / 2, max(left, right) / 2
-            for ends in ((low, high), (high, low)):
-                ax.plot([start, end], ends, color=COLORS[1], linewidth=2.5)
-    ax.set_xlim(-0.2, 1.5 * len(parts) - 0.3)
-    ax.set_ylim(-tallest, tallest * 0.56)
-    ax.set_axis_off()
     return ax
 
 

@@ -6,42 +6,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from replication.figures.style import NOT_RUN, QUIET, color_of
 
 _LABEL = 24  # characters of a line of the vertical axis's label
-
-
-def plot_curves(
-    history: pd.DataFrame,
-    ax: Axes,
-    *,
-    quantity: str,
-    labels: Mapping[str, str],
-    unit: str = "nats",
-) -> Axes:
-    """Draws one quantity over epochs: a faint line for each seed, a strong one for their mean.
-
-    Args:
-        history: Columns `experiment`, `seed`, `epoch`, `quantity`, `value`.
-        ax: Where to draw.
-        quantity: Which quantity.
-        labels: Experiments to draw, in order, with their names in the legend.
-        unit: Unit of the quantity.
-    """
-    rows = history[(history["quantity"] == quantity) & history["experiment"].isin(labels)]
-    for number, (experiment, label) in enumerate(labels.items()):
-        seeds = rows[rows["experiment"] == experiment].pivot(
-            index="epoch", columns="seed", values="value"
-        )
-        _plot_seeds_of_line(seeds, ax, label=label, color=color_of(number))
-    ax.set(xlabel="epoch", ylabel=f"{quantity.replace('_', ' ')} ({unit})")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    ax.legend()
-    if rows.empty:
-        ax.tick_params(labelbottom=False, labelleft=False)  # an empty range means nothing
-    return ax
+_PERCENTILES = (10, 90)  # of the images, where the band of a spectrum begins and ends
 
 
 def plot_lines(
@@ -66,7 +35,7 @@ def plot_lines(
         legend: Whether to draw one; panels that are compared need one only.
     """
     for number, (label, seeds) in enumerate(lines.items()):
-        _plot_seeds_of_line(seeds, ax, label=label, color=color_of(number), marker="o")
+        _plot_seeds_of_line(seeds, ax, label=label, color=color_of(number))
     if line is not None:
         ax.axhline(line[0], color=QUIET, linestyle="--", label=line[1])
     ax.set(xlabel=xlabel, ylabel=textwrap.fill(ylabel, _LABEL))
@@ -77,36 +46,27 @@ def plot_lines(
     return ax
 
 
-def plot_spectra(
-    spectra: Mapping[str, np.ndarray],
-    ax: Axes,
-    *,
-    ylabel: str = "singular value (code per input)",
-    percentiles: tuple[float, float] = (10, 90),
-) -> Axes:
+def plot_spectra(spectra: Mapping[str, np.ndarray], ax: Axes) -> Axes:
     """Draws spectra on a logarithmic axis: the mean over images, and a band around it.
 
     Args:
         spectra: Descending singular values by name, shape `(images, k)`.
         ax: Where to draw.
-        ylabel: What the values are, with unit.
-        percentiles: Of the images, where the band begins and ends.
     """
     for number, (label, values) in enumerate(spectra.items()):
-        low, high = np.percentile(values, percentiles, axis=0)
+        low, high = np.percentile(values, _PERCENTILES, axis=0)
         mean = values.mean(axis=0)
         order, color = np.arange(1, len(mean) + 1), color_of(number)
         ax.fill_between(order, low, high, color=color, alpha=0.15, linewidth=0)
         ax.plot(order, mean, color=color, label=f"{label}, n = {len(values)}")
     ax.set_yscale("log")
-    ax.set(xlabel="number of the singular value, largest first", ylabel=ylabel)
+    ax.set_xlabel("number of the singular value, largest first")
+    ax.set_ylabel("singular value (code per input)")
     ax.legend()
     return ax
 
 
-def _plot_seeds_of_line(
-    seeds: pd.DataFrame, ax: Axes, *, label: str, color: str, marker: str | None = None
-) -> None:
+def _plot_seeds_of_line(seeds: pd.DataFrame, ax: Axes, *, label: str, color: str) -> None:
     """One line: every column faint, their mean strong, the number of columns in the legend."""
     if seeds.empty:
         ax.plot([], [], color=color, label=f"{label}: {NOT_RUN}")
@@ -114,5 +74,4 @@ def _plot_seeds_of_line(
     alone = "o" if len(seeds) == 1 else None  # a line of one point is invisible
     ax.plot(seeds.index, seeds, color=color, alpha=0.35, linewidth=0.8, marker=alone)
     named = f"{label}, n = {seeds.shape[1]}"
-    style = {"marker": marker or alone, "markersize": 4 if marker else None}
-    ax.plot(seeds.index, seeds.mean(axis=1), color=color, label=named, **style)
+    ax.plot(seeds.index, seeds.mean(axis=1), color=color, label=named, marker="o", markersize=4)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from replication.figures.style import SMALL
 
@@ -55,24 +54,6 @@ def plot_mosaic(images: np.ndarray, ax: Axes, *, columns: int = 8, title: str = 
     return ax
 
 
-def plot_mosaics(
-    grids: np.ndarray, figure: Figure, *, titles: Sequence[str], rows: int = 2
-) -> list[Axes]:
-    """Fills a figure with one mosaic for each cluster.
-
-    Args:
-        grids: Shape `(num_clusters, n, height, width)`.
-        figure: An empty figure.
-        titles: One for each cluster, normally from `cluster_titles`.
-        rows: Rows of panels.
-    """
-    panels = figure.subplots(rows, -(-len(grids) // rows), squeeze=False).ravel()
-    for ax in panels[len(grids) :]:
-        ax.set_axis_off()
-    shown = zip(grids, titles, panels[: len(grids)], strict=True)
-    return [plot_mosaic(images, ax, title=title) for images, title, ax in shown]
-
-
 def cluster_titles(contingency: np.ndarray, class_names: Sequence[str]) -> list[str]:
     """For each cluster: its number, its most frequent class, and the share of that class.
 
@@ -104,22 +85,18 @@ def side_by_side(
     return {name: np.concatenate([one, empty, other]) for name, one, other in pairs}
 
 
-def grey_from_signed(images: np.ndarray, *, limit: float | None = None) -> np.ndarray:
-    """Signed images in grey: 0 is mid-grey, -limit black and +limit white.
+def grey_from_signed(images: np.ndarray) -> np.ndarray:
+    """Signed images in grey: 0 is mid-grey, the largest magnitude of each black or white.
 
     Args:
         images: Shape `(n, height, width)`, such as filters or directions.
-        limit: What becomes white; larger values are cut off. None for the
-            largest magnitude of each image, so that each uses the whole range.
 
     Returns:
         Float array in [0, 1] of the same shape; an image of zeros is mid-grey.
     """
     images = np.asarray(images, np.float64)
-    if limit is None:
-        largest = np.abs(images).max(axis=(1, 2), keepdims=True)
-        limit = np.where(largest > 0, largest, 1)
-    return np.clip(0.5 + images / (2 * limit), 0, 1)
+    largest = np.abs(images).max(axis=(1, 2), keepdims=True)
+    return 0.5 + images / (2 * np.where(largest > 0, largest, 1))
 
 
 def plot_image_rows(
@@ -128,7 +105,6 @@ def plot_image_rows(
     *,
     columns: Sequence[str] = (),
     gap: int = 1,
-    title: str = "",
 ) -> Axes:
     """Draws one row of images for each name, in grey, with the name beside its row.
 
@@ -138,7 +114,6 @@ def plot_image_rows(
         ax: Where to draw.
         columns: Names above the columns, or none.
         gap: Mid-grey pixels between images.
-        title: Above all of it.
 
     Raises:
         ValueError: If the rows differ in shape.
@@ -158,7 +133,6 @@ def plot_image_rows(
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.grid(False)
-    ax.set_title(title)
     return ax
 
 

@@ -5,7 +5,6 @@ import matplotlib as mpl
 # Okabe & Ito (2008), told apart by colour-blind readers; its yellow is too faint on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 NOT_RUN = "not run yet"
-REPORTED_COLOR = "#D55E00"
 QUIET = "#767676"
 WIDTH = 6.5  # inches: of every figure, so that letters have one size, and can be read on a phone
 SMALL = 10  # points: of the smallest letters, in legends and notes

@@ -1,9 +1,8 @@
-"""Counts and numbers as shaded tables."""
+"""Counts as a shaded table."""
 
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 
 from replication.figures.style import SMALL
@@ -33,31 +32,4 @@ def plot_contingency(contingency: np.ndarray, ax: Axes, *, class_names: Sequence
     ax.set(xlabel="class", ylabel="cluster")
     ax.grid(False)
     ax.figure.colorbar(image, ax=ax, label="share of the cluster")
-    return ax
-
-
-def plot_table(
-    table: pd.DataFrame, ax: Axes, *, limits: tuple[float, float] = (0, 1), digits: int = 3
-) -> Axes:
-    """Draws a table of numbers as a heat map with the numbers in it; a dash where there is none.
-
-    Args:
-        table: Numbers, or NaN; index and columns name rows and columns, and
-            their own names become the labels of the axes.
-        ax: Where to draw.
-        limits: Range of the colours; give the same to panels that are compared.
-        digits: Decimals to print.
-    """
-    values = table.to_numpy(dtype=float)
-    ax.imshow(np.ma.masked_invalid(values), cmap="Blues", vmin=limits[0], vmax=limits[1])
-    dark = limits[0] + 0.6 * (limits[1] - limits[0])
-    for (row, column), value in np.ndenumerate(values):
-        text = f"{value:.{digits}f}" if np.isfinite(value) else "–"
-        color = "white" if value > dark else "black"
-        ax.text(column, row, text, ha="center", va="center", color=color)
-    ax.set_xticks(range(values.shape[1]), table.columns)
-    ax.set_yticks(range(values.shape[0]), table.index)
-    ax.set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
-    ax.tick_params(length=0)
-    ax.grid(False)
     return ax
