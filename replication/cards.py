@@ -83,11 +83,11 @@ def render(
     why = _inline(found.explanation) if explanation is None else explanation
     folded = claim.voice == "reading" or found.verdict in _WITHOUT_NEWS
     summary = escape(headline(claim, found, values_of, units, words)) or why
-    verdict = f"<strong>{escape(in_words(found.verdict).capitalize())}{claim.caveat}.</strong>"
+    verdict = escape(claim.with_caveat(in_words(found.verdict).capitalize()))
     parts = [
         f'<p class="says"><strong>{_inline(claim.says)}</strong> '
         f"<small>{name or f'<code>{escape(claim.id)}</code>'}</small></p>",
-        f'<p class="verdict">{verdict} {summary}</p>',
+        f'<p class="verdict"><strong>{verdict}.</strong> {summary}</p>',
         _dots(claim, found, rows, unit),
         f'<p class="why">{why}</p>' if why not in ("", summary) and not folded else "",
         _details(claim, found, why if folded else ""),
@@ -101,7 +101,7 @@ def render(
 def plain(claim: Claim, found: Judgement, values_of: ValuesOf, units: Mapping[str, str]) -> str:
     """The card in plain text, for a terminal, and to see whether a stored card is out of date."""
     lines = [f"{claim.id}: {claim.says}", headline(claim, found, values_of, units)]
-    lines.append(f"{found.verdict}{claim.caveat}. {claim.answer(found)} {found.explanation}")
+    lines.append(f"{claim.with_caveat(found.verdict)}. {claim.answer(found)} {found.explanation}")
     return "\n".join(line.strip() for line in lines if line.strip())
 
 

@@ -25,6 +25,7 @@ from replication import experiments, training  # noqa: E402
 from replication.experiments import Profile  # noqa: E402
 from replication.runner import settings  # noqa: E402
 from replication.store import Checkpoints  # noqa: E402
+from tests import site_demo, site_pages  # noqa: E402
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what is in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # tests send it to themselves
@@ -67,6 +68,20 @@ def shown(monkeypatch):
     shell = type("Shell", (), {"display_pub": publisher})
     monkeypatch.setattr(InteractiveShell, "instance", classmethod(lambda cls: shell))
     return publisher.outputs
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A small project whose committed files all agree, for the tests of the site."""
+    return site_demo.make_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def built(project, tmp_path_factory):
+    """The folder of the small project's site, what the build said, and its pages."""
+    folder = tmp_path_factory.mktemp("out") / "site"
+    told = site_demo.build(project, folder)
+    return folder, told, site_pages.read_site(folder)
 
 
 class Shelf:

@@ -131,7 +131,7 @@ TABLE = f"""<style>td {{ color: red }}</style><script>alert(4)</script>
 <td>{HOSTILE}</td></tr></tbody></table><a href="javascript:alert(6)">x</a>"""
 
 
-def record(root, experiment, seed, **measured):
+def record(root, experiment, seed, *, device="cpu", **measured):
     """Records a full run with these metrics and a hostile reason."""
     table_files.record(
         root,
@@ -148,7 +148,7 @@ def record(root, experiment, seed, **measured):
             "commit": "abc123def456",
             "minutes": 1.5,
             "accepted_because": HOSTILE,
-            "environment": {"keras": "3.15.1", "device": "cpu", "threads": 2},
+            "environment": {"keras": "3.15.1", "backend": "jax", "device": device, "threads": 2},
         },
     )
 

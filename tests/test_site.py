@@ -11,27 +11,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from site_demo import build, files, make_project, record
+from site_demo import build, files, record
 from site_pages import broken_links, read_site
 
 from replication import site
 from replication.claims import load
+from replication.site.chips import metric_anchor
 
 ROOT = Path(__file__).parent.parent
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """A small project whose committed files all agree."""
-    return make_project(tmp_path_factory.mktemp("project"))
-
-
-@pytest.fixture(scope="module")
-def built(project, tmp_path_factory):
-    """The folder of the small project's site, what the build said, and its pages."""
-    folder = tmp_path_factory.mktemp("out") / "site"
-    told = build(project, folder)
-    return folder, told, read_site(folder)
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +128,22 @@ def test_every_claim_that_is_a_picture_shows_it(committed):
     }
     assert pictures
     assert not without
+
+
+def test_a_mean_is_the_same_on_the_page_of_a_claim_and_of_its_experiment(committed):
+    """Of one sum of seeds two ways to add made 0.9025 and 0.9026."""
+    cell = r'<td class="number">([^<]*)</td>'
+    for name, page in committed[2].items():
+        if not (seeds := re.search(r'<table class="seeds">.*?</table>', page.html, re.DOTALL)):
+            continue
+        measures = re.findall(r'class="number">([a-z0-9-]+) / ([^< ]*)', seeds[0])
+        means = re.search(r"mean</th>(.*)</tr>", seeds[0])[1]
+        for (experiment, metric), mean in zip(measures, re.findall(cell, means), strict=False):
+            row = rf'<tr id="{metric_anchor(metric)}">.*?{cell}'
+            there = committed[2][f"experiment/{experiment}.html"].html
+            assert re.search(row, there, re.DOTALL)[1].replace("not run", "–") == mean, (
+                f"{name}: {metric}"
+            )
 
 
 def test_each_article_has_a_small_picture_on_the_first_page(committed):

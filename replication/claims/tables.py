@@ -54,7 +54,7 @@ def row_of(slug: str, claim: Claim, found: Judgement) -> Row:
         claim.expectation,
         claim.ours(found),
         format_seeds(found),
-        found.verdict + claim.caveat,
+        claim.with_caveat(found.verdict),
         _reference(claim, found),
     )
 
@@ -133,7 +133,7 @@ def markdown_table(articles: Mapping[str, Article], rows: Iterable[Row]) -> str:
                 row.expected,
                 row.ours,
                 row.seeds_needed,
-                f"**{row.found.verdict}**{row.claim.caveat}",
+                row.claim.with_caveat(f"**{row.found.verdict}**"),
                 row.reference,
             )
             for row in rows

@@ -1,13 +1,11 @@
 """A page for each article: its claims, and the notebook that tells the story."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from markupsafe import Markup
 
 from replication import cards
-from replication.claims import Claim
-from replication.claims.kinds.judgement import Judgement
 from replication.site import notebooks, pictures
 from replication.site.chips import article_page
 from replication.site.pages import Site, View
@@ -53,16 +51,17 @@ def render(site: Site, view: View, notebook) -> Markup:
         view: The page, in the scope of an article.
         notebook: The cells.
     """
-    claims = {claim.id: (claim, found) for claim, found in _judged(site, view.slug)}
+    rows = {row.claim.id: row for row in site.rows(view.slug)}
+    values_of, units = site.evidence.values_of, site.evidence.units
 
     def card(about: Mapping) -> Markup | None:
         """The card of a claim as it is today, in the words of the notebook."""
-        if about["claim"] not in claims:
+        if about["claim"] not in rows:
             return None
-        claim, found = claims[about["claim"]]
+        claim, found = rows[about["claim"]].claim, rows[about["claim"]].found
         words = cards.Words(about["quantity"], about["names"])
-        name, said = view.chip(view.slug, claim.id), view.explanation(claim)
-        made = _card_of(site, cards.render, claim, found, words, name=name, explanation=said)
+        own = {"name": view.chip(view.slug, claim.id), "explanation": view.explanation(claim)}
+        made = cards.render(claim, found, values_of, units, words, **own)
         anchor = view.headings.name(f"claim-{claim.id}")
         return Markup('<div id="{}">{}</div>\n').format(anchor, Markup(made))
 
@@ -81,18 +80,6 @@ def _add_thumbnail(site: Site, slug: str) -> None:
         site.thumbnails[slug] = f"{folder}small.png"
 
 
-def _judged(site: Site, slug: str) -> list[tuple[Claim, Judgement]]:
-    judgements = site.report.judgements
-    return [(claim, judgements[slug, claim.id]) for claim in site.claims_of(slug)]
-
-
-def _card_of(site: Site, make: Callable[..., str], claim: Claim, found: Judgement, *words, **how):
-    """A card of the committed numbers, made by one of the functions of `cards`."""
-    rows = site.report.metrics
-    units = dict(zip(rows["experiment"] + "/" + rows["metric"], rows["unit"], strict=True))
-    return make(claim, found, site.report.generated.values_of, units, *words, **how)
-
-
 def _notice_missing(site: Site, slug: str, notebook) -> None:
     if missing := notebooks.num_missing(notebook):
         site.notices.append(
@@ -104,12 +91,9 @@ def _notice_missing(site: Site, slug: str, notebook) -> None:
 
 def _changed(site: Site, slug: str, notebook) -> list[str]:
     """Claims of which a committed notebook says something else than the committed tables."""
-    shown = notebooks.cards_of(notebook)
-    changed = [
-        claim.id
-        for claim, found in _judged(site, slug)
-        if claim.id in shown and shown[claim.id] != _card_of(site, cards.plain, claim, found)
-    ]
+    shown, numbers = notebooks.cards_of(notebook), (site.evidence.values_of, site.evidence.units)
+    present = {r.claim.id: cards.plain(r.claim, r.found, *numbers) for r in site.rows(slug)}
+    changed = [name for name, text in present.items() if shown.get(name, text) != text]
     if changed:
         which = "all claims" if len(changed) == len(shown) else ", ".join(changed)
         site.notices.append(

@@ -1,6 +1,5 @@
 """The order in which pages are made, and the files beside them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,21 +40,17 @@ def build(report: Report, project: Project, out: Path) -> Built:
         SiteError: If MathJax is not installed, or the folder cannot be written.
     """
     site = Site(report, project, Evidence(report, project.results))
-    steps: tuple[Callable[[Site], None], ...] = (
-        documents.add_addresses,
-        articles.add_articles,
-        claims.add_index,
-        claims.add_claims,
-        reference.add_experiments,
-        reference.add_method,
-        departures.add_open_details,
-        documents.add_documents,
-        documents.refuse_stale_numbers,
-        reference.add_data,
-        _add_static,
-    )
-    for step in steps:
-        step(site)
+    documents.refuse_stale_numbers(site)
+    documents.add_addresses(site)
+    articles.add_articles(site)
+    claims.add_index(site)
+    claims.add_claims(site)
+    reference.add_experiments(site)
+    reference.add_method(site)
+    departures.add_open_details(site)
+    documents.add_documents(site)
+    reference.add_data(site)
+    _add_static(site)
     writing.replace_folder(out, site.files)
     return Built(sum(name.endswith(".html") for name in site.files), tuple(site.notices))
 

@@ -1,6 +1,6 @@
 """The index with all claims, and a page for each claim."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from replication.claims import Claim
@@ -29,16 +29,15 @@ def add_index(site: Site) -> None:
 def add_claims(site: Site) -> None:
     """A page for each claim, linked in reading order."""
     rows = site.rows()
-    for index, row in enumerate(rows):
-        before = rows[index - 1] if index else None
-        after = rows[index + 1] if index + 1 < len(rows) else None
-        _add_claim(site, row, (before, after))
+    for before, row, after in zip([None, *rows], rows, [*rows[1:], None], strict=False):
+        _add_claim(site, row, before, after)
 
 
-def _add_claim(site: Site, row: Row, neighbours: tuple) -> None:
+def _add_claim(site: Site, row: Row, before: Row | None, after: Row | None) -> None:
     slug, claim, found = row.slug, row.claim, row.found
     measures = [site.evidence.measure(name) for name in claim.references]
     commands = _commands(claim, found, dict.fromkeys(each.experiment for each in measures))
+    columns = _columns(site, claim, found)
     site.add(
         View(site, claim_page(slug, claim.id), slug=slug),
         "claim.html",
@@ -49,13 +48,14 @@ def _add_claim(site: Site, row: Row, neighbours: tuple) -> None:
         verdict_figure=plots.verdict_figure(row, site.evidence),
         sides_figure=plots.sides_figure(claim, site.evidence),
         measured=_declared(measures, claim),
-        seeds=_seeds(site, claim, found),
+        columns=columns,
+        seeds=sorted({seed for each in columns for seed in each.values}),
         made=site.evidence.made(each.experiment for each in measures),
         commands=commands,
         experiments={each.experiment: experiment_page(each.experiment) for each in measures},
         section=f"claim-{claim.id}" in site.sections.get(slug, ()),
-        before=neighbours[0],
-        after=neighbours[1],
+        before=before,
+        after=after,
     )
 
 
@@ -77,37 +77,23 @@ def _declared(measures: list[Measure], claim: Claim) -> list[tuple[str, Measure]
 
 
 @dataclass(frozen=True)
-class Seeds:
-    """The numbers of a claim by seed: a column for each measure, then each difference.
+class _Column:
+    """The numbers of a claim by seed: those of a measure, or a difference."""
 
-    `rows` are by seed; `means` and `intervals` are of the columns.
-    """
-
-    columns: tuple[str, ...]
-    units: tuple[str, ...]
-    rows: dict[int, tuple[float | None, ...]]
-    means: tuple[float | None, ...]
-    intervals: tuple[Interval | None, ...]
+    name: str
+    unit: str
+    values: Mapping[int, float]
+    mean: float | None
+    interval: Interval | None
 
 
-def _seeds(site: Site, claim: Claim, found: Judgement) -> Seeds | None:
+def _columns(site: Site, claim: Claim, found: Judgement) -> list[_Column]:
+    """A column for each measure, then for each difference."""
     measures = [site.evidence.measure(name) for name in claim.judged]
-    columns = [(each.name, each.unit, each.values, each.interval) for each in measures]
+    columns = [_Column(m.name, m.unit, m.values, m.mean, m.interval) for m in measures]
     for rival, each in found.contrasts.items():
-        interval = Interval(each.mean, each.low, each.high, each.n) if each.n > 1 else None
         name = f"less {rival}" if len(found.contrasts) > 1 else "difference"
-        columns.append((name, measures[0].unit, each.values, interval))
-    numbers = sorted({seed for _, _, values, _ in columns for seed in values})
-    if not numbers:
-        return None
-    return Seeds(
-        tuple(name for name, *_ in columns),
-        tuple(unit for _, unit, *_ in columns),
-        {seed: tuple(values.get(seed) for _, _, values, _ in columns) for seed in numbers},
-        tuple(_mean(values) for _, _, values, _ in columns),
-        tuple(interval for *_, interval in columns),
-    )
-
-
-def _mean(values) -> float | None:
-    return sum(values.values()) / len(values) if values else None
+        mean = each.mean if each.n else None
+        interval = Interval(each.mean, each.low, each.high, each.n) if each.n > 1 else None
+        columns.append(_Column(name, measures[0].unit, each.values, mean, interval))
+    return columns

@@ -1,16 +1,18 @@
 """The project's documents as pages; a number that is bound to a row becomes a chip."""
 
 import re
+from itertools import count
 from pathlib import Path
 
 from markupsafe import Markup
 
 from replication import results
-from replication.claims import ClaimError, prose
+from replication.claims import prose
+from replication.claims.staleness import stale_numbers
 from replication.site.chips import article_page
 from replication.site.pages import Site, View
 from replication.site.texts import placeholder, plain
-from replication.site.writing import SiteError, StaleNumber
+from replication.site.writing import StaleNumber
 
 README = "README.md"
 OPEN_DETAILS = "docs/open-details.md"
@@ -22,9 +24,9 @@ OWN_PAGES = {
 }
 _FOUND = "## What we found\n"
 _ITEM = re.compile(r"^- \*\*(\d\d), (.*?)(?: \[[^]]*\]\([^)]*\))?\n(?=- |\n|\Z)", re.DOTALL | re.M)
-_CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_MARKED = re.compile(r"<!-- =.*? -->.*?<!-- / -->", re.DOTALL)
+_MARKS = re.compile(
+    r"(?P<code>```.*?```|`[^`\n]*`)|(?P<number><!-- =.*? -->.*?<!-- / -->)|<!--.*?-->", re.DOTALL
+)
 
 
 def add_addresses(site: Site) -> None:
@@ -54,7 +56,7 @@ def add_documents(site: Site) -> None:
     for path in _documents(site):
         name = path.relative_to(site.project.root).as_posix()
         view = View(site, site.addresses[name], source=name)
-        body = document(site, view, path)
+        body = document(view, path)
         contents = [each for each in view.headings.contents if each[0] in (2, 3)]
         title = dict(site.documents)[view.path]
         site.add(view, "document.html", title=title, body=body, contents=contents, source=name)
@@ -62,44 +64,35 @@ def add_documents(site: Site) -> None:
 
 def refuse_stale_numbers(site: Site) -> None:
     """Raises StaleNumber where a document's bound number is not the measured one, naming all."""
-    if site.stale:
+    own = (site.project.root / name for name in (README, OPEN_DETAILS))
+    paths = [*filter(Path.is_file, own), *_documents(site)]
+    if stale := list(stale_numbers(site.evidence.values_of, paths)):
+        told = (f"{each.subject}: {each.found} instead of {each.expected}" for each in stale)
         raise StaleNumber(
             "expected every bound number of a document to be the measured one, received "
-            + "; ".join(site.stale)
-            + "; run `make report`, which writes them anew"
+            f"{'; '.join(told)}; run `make report`, which writes them anew"
         )
 
 
-def document(site: Site, view: View, path: Path, *, after: str = "", before: str = "") -> Markup:
-    """A document as HTML, from `after` to `before`; its bound numbers become chips.
-
-    `site.stale` receives what the numbers of the whole document should be.
-    """
-    text, place = results.read_text(path), path.relative_to(site.project.root).as_posix()
-    _compare_numbers(site, text, place)
-    part = plain(text)
+def document(view: View, path: Path, *, after: str = "", before: str = "") -> Markup:
+    """A document as HTML, from `after` to `before`; its bound numbers become chips."""
+    part = plain(results.read_text(path))
     for mark, side in ((after, 2), (before, 0)):
         part = part.partition(mark)[side] if mark and mark in part else part
-    return _rendered(view, part, place)
+    return _rendered(view, part)
 
 
-def _rendered(view: View, part: str, place: str) -> Markup:
-    numbers = [view.chips.number(each.bound) for each in prose.marked(part, place)]
-    return view.writer.html(_with_placeholders(part, len(numbers)), numbers)
+def _rendered(view: View, part: str) -> Markup:
+    """A document whose marks are in order, its bound numbers as chips, without its comments."""
+    numbers = [view.chips.number(each.bound) for each in prose.marked(part, view.source)]
+    places = map(placeholder, count())
 
+    def replaced(found: re.Match) -> str:
+        if found["code"]:
+            return found[0]
+        return next(places) if found["number"] else ""
 
-def _compare_numbers(site: Site, text: str, place: str) -> None:
-    try:
-        marked = list(prose.marked(text, place))
-    except ClaimError as error:
-        raise SiteError(str(error)) from error
-    for each in marked:
-        measured = prose.show(each.bound, site.evidence.values_of)
-        if each.shown.strip() != measured:
-            site.stale.append(
-                f"{place}:{each.line}: {each.shown!r} for {each.bound}, which the tables say is "
-                f"{measured}"
-            )
+    return view.writer.html(_MARKS.sub(replaced, part), numbers)
 
 
 def what_we_found(site: Site, view: View) -> tuple[dict[int, Markup], Markup]:
@@ -107,25 +100,9 @@ def what_we_found(site: Site, view: View) -> tuple[dict[int, Markup], Markup]:
     path = site.project.root / README
     if not path.is_file():
         return {}, Markup("")
-    text = results.read_text(path)
-    _compare_numbers(site, text, README)
-    part = plain(text).partition(_FOUND)[2].partition("\n## ")[0] + "\n"
+    part = plain(results.read_text(path)).partition(_FOUND)[2].partition("\n## ")[0] + "\n"
     items = {
-        int(number): _rendered(view, f"**{said[0].upper()}{said[1:]}", README)
+        int(number): _rendered(view, f"**{said[0].upper()}{said[1:]}")
         for number, said in _ITEM.findall(part)
     }
-    return items, _rendered(view, _ITEM.sub("", part), README)
-
-
-def _with_placeholders(text: str, expected: int) -> str:
-    """A document with a placeholder for each marked number, and without comments."""
-    parts, count = _CODE.split(text), 0
-    for index in range(0, len(parts), 2):  # what is not code
-        while found := _MARKED.search(parts[index]):
-            before, after = parts[index][: found.start()], parts[index][found.end() :]
-            parts[index] = before + placeholder(count) + after
-            count += 1
-        parts[index] = _COMMENT.sub("", parts[index])
-    if count != expected:
-        raise SiteError(f"expected {expected} bound numbers, received {count}; check the marks")
-    return "".join(parts)
+    return items, _rendered(view, _ITEM.sub("", part))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from replication import results
+from replication.claims import devices
 from replication.claims.check import Report
 from replication.claims.intervals import Interval, prediction_interval
 from replication.claims.kinds.judgement import Scale
@@ -69,31 +70,35 @@ class Made:
 
 
 class Evidence:
-    """All committed numbers of profile full, and how they were made."""
+    """All numbers that claims are judged by, and how every committed run was made.
+
+    `values_of` gives the values by seed of an "experiment/metric", none if unmeasured.
+    """
 
     def __init__(self, report: Report, results_root: Path):
         """Reads the tables once."""
         self.report = report
         self.claims = {(slug, claim.id): claim for slug, claim in report.claims}
-        frame = results.read_measurements(Path(results_root))
-        found = evidence_of(frame, report.metrics)
-        names = frame["experiment"] + "/" + frame["metric"]
-        examples = frame.loc[frame["profile"] == PROFILE, "num_examples"].groupby(names).max()
-        self._provenance = results.read_provenance(Path(results_root))
-        self._measures = dict(self._declared())
-        for name in [*self._referred(), *found.values]:
-            made = self._measures.get(name) or Measure(*name.split("/"))
-            self._measures[name] = replace(
-                made,
+        self._provenance = results.read_provenance(results_root)
+        frame, _ = devices.pool(results.read_measurements(results_root), self._provenance)
+        full = frame[frame["profile"] == PROFILE]
+        examples = full.groupby(full["experiment"] + "/" + full["metric"])["num_examples"].max()
+        found = evidence_of(full, report.metrics)
+        self.values_of = found.values_of
+        declared = {
+            f"{row.experiment}/{row.metric}": (row.unit, row.better, row.tier)
+            for row in report.metrics.itertuples(index=False)
+        }
+        self._measures = {
+            name: Measure(
+                *name.split("/", 1),
+                *declared.get(name, ()),
                 values=found.values_of(name),
                 scale=found.scale_of(name),
-                num_examples=int(examples[name]) if name in examples else None,
+                num_examples=examples.get(name),
             )
-
-    def _declared(self) -> Iterable[tuple[str, Measure]]:
-        for row in self.report.metrics.itertuples(index=False):
-            made = Measure(row.experiment, row.metric, row.unit, row.better, row.tier)
-            yield made.name, made
+            for name in dict.fromkeys([*declared, *self._referred(), *found.values])
+        }
 
     def _referred(self) -> Iterable[str]:
         entries = [claim for _, claim in self.report.claims]
@@ -105,18 +110,19 @@ class Evidence:
         """The names of all experiments that are declared, measured or referred to."""
         return sorted({measure.experiment for measure in self._measures.values()})
 
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of each "experiment/metric"."""
+        return {name: measure.unit for name, measure in self._measures.items()}
+
     def measure(self, reference: str) -> Measure:
-        """One measure by its name; without values where nothing was measured."""
-        return self._measures.get(reference) or Measure(*reference.split("/"))
+        """What a claim or an open detail refers to; without values where nothing was measured."""
+        return self._measures[reference]
 
     def measures_of(self, experiment: str) -> list[Measure]:
         """Everything that an experiment declares or measured, sorted."""
         found = (each for each in self._measures.values() if each.experiment == experiment)
         return sorted(found, key=lambda each: each.metric)
-
-    def values_of(self, reference: str) -> Mapping[int, float]:
-        """Values by seed of an "experiment/metric"."""
-        return self.measure(reference).values
 
     def made(self, experiments: Iterable[str]) -> Made:
         """How the runs of some experiments were made, seed by seed."""
@@ -131,7 +137,8 @@ class Evidence:
             letter = letters.setdefault(name, chr(ord("A") + len(letters) % 26))
             environments[letter] = {**about.get("environment", {}), "id": name}
             number = numbers.setdefault(_reason(about), len(numbers) + 1)
-            runs.append(_run(experiment, seed, about, letter, number))
+            made = str(about.get("commit", "")), about.get("minutes")
+            runs.append(Run(experiment, seed, *made, letter, number))
         reasons = {number: reason for reason, number in numbers.items()}
         return Made(tuple(runs), environments, reasons)
 
@@ -141,14 +148,3 @@ def _reason(about: Mapping) -> str:
     accepted = str(about.get("accepted_because") or "no reason was asked for")
     kept = about.get("unchanged_because")
     return f"{accepted}; kept although code changed: {kept}" if kept else accepted
-
-
-def _run(experiment: str, seed: int, about: Mapping, letter: str, reason: int) -> Run:
-    return Run(
-        experiment,
-        seed,
-        commit=str(about.get("commit", "")),
-        minutes=about.get("minutes"),
-        environment=letter,
-        reason=reason,
-    )

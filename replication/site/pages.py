@@ -62,10 +62,6 @@ class View:
         """The address of another page, as this one writes it."""
         return relative(self.path, target)
 
-    def text(self, markdown: str) -> Markup:
-        """A Markdown text in paragraphs."""
-        return self.writer.html(plain(markdown))
-
     def inline(self, markdown: str) -> Markup:
         """A Markdown text within a sentence or cell."""
         return self.writer.inline(plain(markdown))
@@ -116,8 +112,7 @@ class Site:
     `pictures` the figures of each claim, as the page of its article shows them.
     `addresses` gives the page of a file of the repository, for links between
     documents; `sections` the anchors of each article's page; `documents`
-    address and title of each page that was a document; `stale` the bound
-    numbers of documents that are not the measured ones.
+    address and title of each page that was a document.
     """
 
     report: Report
@@ -130,7 +125,6 @@ class Site:
     notices: list[str] = field(default_factory=list)
     sections: dict[str, frozenset[str]] = field(default_factory=dict)
     documents: list[tuple[str, str]] = field(default_factory=list)
-    stale: list[str] = field(default_factory=list)
 
     @cached_property
     def environment(self) -> Environment:
@@ -186,14 +180,6 @@ class Site:
         """How today's runs compare with the committed ones; empty where nothing was run here."""
         found = status_of_claim(row.claim, self.report.regressions)
         return "" if found == "not run" or not row.claim.is_counted else found
-
-    def claims_of(self, slug: str) -> tuple[Claim, ...]:
-        """The claims of one article."""
-        return self.report.articles[slug].claims
-
-    def has_table(self, slug: str, name: str) -> bool:
-        """Whether an article has this file of results."""
-        return (self.project.results / slug / name).is_file()
 
 
 def _unbroken(text: str) -> str:

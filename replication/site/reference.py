@@ -1,6 +1,7 @@
 """Pages to look things up: experiments and method; and the tables themselves."""
 
 import re
+from pathlib import Path
 
 from replication import results
 from replication.claims.intervals import CONFIDENCE, MAX_SEEDS
@@ -64,14 +65,20 @@ def add_method(site: Site) -> None:
         order=order,
         max_seeds=MAX_SEEDS,
         examples=examples,
+        tables=_tables(site),
     )
 
 
 def add_data(site: Site) -> None:
     """The committed tables themselves, to look numbers up in or to compute with."""
-    root = site.project.results
     for table, frame in site.report.generated.frames:
         site.files[f"data/{table.file_name}"] = results.summary_text(table, frame).encode()
-    for path in (root / slug / name for slug in site.report.articles for name in TABLES):
-        if path.is_file():
-            site.files[f"data/{path.relative_to(root).as_posix()}"] = path.read_bytes()
+    for slug, paths in _tables(site).items():
+        site.files |= {f"data/{slug}/{path.name}": path.read_bytes() for path in paths}
+
+
+def _tables(site: Site) -> dict[str, list[Path]]:
+    """The committed tables of each article."""
+    root = site.project.results
+    found = {slug: [root / slug / name for name in TABLES] for slug in site.report.articles}
+    return {slug: [path for path in paths if path.is_file()] for slug, paths in found.items()}

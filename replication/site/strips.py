@@ -30,15 +30,15 @@ class Scale:
         share = (value - self.low) / (self.high - self.low)
         return round(100 * min(max(share, 0.0), 1.0), 2)
 
-    def ticks(self, at_most: int = 5) -> list[float]:
+    def ticks(self) -> list[float]:
         """Round numbers inside the range, at equal distances of 1, 2 or 5 times a power of ten."""
-        step = self.step(at_most)
-        first = math.ceil(self.low / step)
-        return [each * step for each in range(first, math.floor(self.high / step) + 1)]
+        first = math.ceil(self.low / self.step)
+        return [each * self.step for each in range(first, math.floor(self.high / self.step) + 1)]
 
-    def step(self, at_most: int = 5) -> float:
-        """How far ticks lie apart."""
-        rough = (self.high - self.low) / at_most
+    @property
+    def step(self) -> float:
+        """How far ticks lie apart, for at most five steps."""
+        rough = (self.high - self.low) / 5
         power = 10.0 ** math.floor(math.log10(rough))
         return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
 
@@ -151,7 +151,7 @@ def axis(scale: Scale, target: float | None = None) -> Markup:
 
 def labelled_ticks(scale: Scale, target: float | None = None) -> list[tuple[float, str]]:
     """Where an axis has ticks, and their labels, no two of which are equal."""
-    step, largest = scale.step(), max(abs(scale.low), abs(scale.high))
+    step, largest = scale.step, max(abs(scale.low), abs(scale.high))
     decimals = max(-math.floor(math.log10(step)), 0)
     digits = math.floor(math.log10(largest)) + 1 + decimals
     if digits <= _DIGITS and decimals <= _DIGITS:

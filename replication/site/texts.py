@@ -6,7 +6,7 @@ Raw HTML in a text is shown as text and never becomes part of a page.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 from urllib.parse import urlsplit
 
 import mistune
@@ -57,16 +57,15 @@ class Writer:
     link: Callable[[str], str | None]
     headings: Headings = field(default_factory=Headings)
 
-    def html(self, text: str, inserts: list[Markup] = (), *, level: int = 0) -> Markup:
+    def html(self, text: str, inserts: list[Markup] = ()) -> Markup:
         """A Markdown text.
 
         Args:
             text: Markdown; `placeholder(i)` stands where the i-th insert goes.
             inserts: HTML that was made elsewhere.
-            level: How far headings move down.
         """
         found = mistune.create_markdown(
-            renderer=_Renderer(self, level),
+            renderer=_Renderer(self),
             plugins=[table, math, math_in_list, math_in_quote],
         )(text)
         return Markup(_PLACEHOLDERS.sub(lambda each: str(inserts[int(each[1])]), found))
@@ -79,7 +78,7 @@ class Writer:
     def heading(self, html: str, level: int) -> Markup:
         """A heading with a link to itself, and an anchor for each claim that it introduces."""
         text = " ".join(_TAGS.sub("", html).split())
-        name = self.headings.name(_unescape(text))
+        name = self.headings.name(unescape(text))
         self.headings.contents.append((level, name, text))
         anchors = ""
         if text.startswith("Claim"):
@@ -106,12 +105,12 @@ def plain(text: str) -> str:
 class _Renderer(mistune.HTMLRenderer):
     """HTML with our headings, chips, links and tables; raw HTML is escaped."""
 
-    def __init__(self, writer: Writer, level: int):
+    def __init__(self, writer: Writer):
         super().__init__(escape=True)
-        self._writer, self._level = writer, level
+        self._writer = writer
 
     def heading(self, text: str, level: int, **attrs) -> str:
-        return self._writer.heading(text, min(level + self._level, 6))
+        return self._writer.heading(text, level)
 
     def codespan(self, text: str) -> str:
         linked = self._writer.code(text)
@@ -135,12 +134,6 @@ class _Renderer(mistune.HTMLRenderer):
     def block_math(self, text: str) -> str:
         return render_block_math(self, text).replace("<div ", '<div tabindex="0" ')
 
-    def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
-        about = f' style="text-align:{align}"' if align else ""
-        if head:
-            return f"<th{about}>{text}</th>\n"
-        return f"<td{about}>{text}</td>\n"
-
     def table(self, text: str) -> str:
         return scrolling(readable(f"<table>\n{text}</table>"))
 
@@ -161,9 +154,3 @@ def highlighted(code: str) -> str:
 def breakable(name: str) -> str:
     """The name of a metric, as HTML or text, that may be broken after each underscore."""
     return re.sub(r"(?<=\w)_(?=\w)", "_<wbr>", name)
-
-
-def _unescape(text: str) -> str:
-    for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&")):
-        text = text.replace(entity, character)
-    return text

@@ -173,8 +173,12 @@ class Claim(Table):
 
     @property
     def caveat(self) -> str:
-        """What follows the verdict wherever it is shown, if another setting of ours turns it."""
-        return ", depends on settings" if self.depends_on_settings else ""
+        """What stands beside the verdict wherever it is shown, if another setting turns it."""
+        return "depends on settings" if self.depends_on_settings else ""
+
+    def with_caveat(self, verdict: str) -> str:
+        """A verdict, however it is written, with the claim's caveat after a comma."""
+        return ", ".join(filter(None, (verdict, self.caveat)))
 
     @property
     def expectation(self) -> str:
