@@ -160,7 +160,7 @@ def notebook():
     about = {"image/png": {"alt": 'A "dot"', "width": 1}}
     caption = '<div class="figure-caption"><small>One dot.</small><details>'
     caption += "<summary>Data</summary><small>demo, n = 1.</small></details></div>"
-    card = {"claim": "later", "quantity": "of it", "names": {"demo-run/purity": HOSTILE}}
+    card = {"claim": "high", "quantity": "of it", "names": {"demo-run/purity": HOSTILE}}
     outputs = [
         new_output("display_data", data),
         new_output("display_data", picture, metadata=about),
@@ -172,7 +172,7 @@ def notebook():
     cells = [
         new_markdown_cell("# 01 · Demo\n\nBy [the article](https://example.org/article)."),
         new_markdown_cell(f"## Question\n\nIs $x_1 < y$? {HOSTILE}\n\n$$\n\\frac{{1}}{{2}}\n$$"),
-        new_markdown_cell("### Claims `high` and `better`\n\nWe ask `high`, not `purity`."),
+        new_markdown_cell("### Claims `high` and `better`\n\nWe ask `high`, not `purity`: 84 %."),
         new_code_cell("first = 1"),
         new_code_cell(f"print({HOSTILE!r})", outputs=outputs),
         new_markdown_cell("## Question"),

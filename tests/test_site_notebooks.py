@@ -62,6 +62,16 @@ def test_headers_of_a_table_say_what_they_head_and_an_empty_one_is_none():
     assert html.count("<th") - html.count("<thead") == html.count("scope=")
 
 
+def test_a_header_stands_over_the_numbers_of_its_column():
+    """It stood to the left of them, of the first table on the first page."""
+    html = table("<tr><th>a</th><td>1</td></tr><tr><th>b</th><td>20 %</td></tr>")
+
+    assert '<th class="number" scope="col">mean</th>' in html
+    assert '"number" scope' not in table(
+        "<tr><th>a</th><td>1</td></tr><tr><th>b</th><td>x</td></tr>"
+    )
+
+
 def test_a_phone_shows_rows_of_sentences_as_cards_and_numbers_as_a_table():
     """Of open details a phone showed three columns of five."""
     head = "<thead><tr><th>left open</th><th>effect</th></tr></thead>"

@@ -46,9 +46,14 @@ def test_claims_in_prose_become_chips_and_other_code_stays_code(built):
     assert chip["href"] == "../claim/demo/high.html"
     assert chip["title"].startswith("verdict: reproduced. It is high | very.")
     assert "<code>purity</code>" in page.html
-    assert {"claim-high", "claim-better", "question", "question-2"} <= set(page.ids)
+    assert {"claim-high", "question", "question-2"} <= set(page.ids)
     back = "../../article/demo.html#claim-high"
     assert back in built[2]["claim/demo/high.html"].links
+
+
+def test_no_line_begins_with_the_sign_of_a_share(built):
+    """Of "82.6 %" the sign stood alone at the left edge."""
+    assert "84\u00a0%." in built[2]["article/demo.html"].html
 
 
 def test_a_figure_keeps_its_words_its_caption_and_its_pixels(built):

@@ -25,7 +25,7 @@ def readable(html: str) -> str:
             if _NUMBER.fullmatch(cell.get_text(strip=True)):
                 cell["class"] = ["number"]
         _add_scopes(table)
-        _add_labels(table)
+        _fit_columns(table)
     return str(soup)
 
 
@@ -54,15 +54,19 @@ def _add_scopes(table: Tag) -> None:
         header["scope"] = header.get("scope") or kind + "group" * header.has_attr(several)
 
 
-def _add_labels(table: Tag) -> None:
-    """Of each cell the header of its column, if every cell has one column and one row."""
-    columns = [cell.get_text(" ", strip=True) for cell in table.select("thead tr > *")]
+def _fit_columns(table: Tag) -> None:
+    """A header stands over its numbers, and cells name it, if each has one column and one row."""
+    headers = table.select("thead tr > *")
     rows = [row.find_all(["th", "td"], recursive=False) for row in table.select("tbody tr")]
-    is_plain = not table.select("[colspan], [rowspan]") and {len(columns)} == {*map(len, rows)}
+    if table.select("[colspan], [rowspan]") or {len(headers)} != {*map(len, rows)}:
+        return
     longest = max((len(cell.get_text(strip=True)) for cell in table("td")), default=0)
-    if is_plain and longest > _LONG:
+    if longest > _LONG:
         table["class"] = ["stacked"]
-        for row in rows:
-            for name, cell in zip(columns, row, strict=True):
-                if cell.name == "td" and name:
-                    cell["data-label"] = name
+    for header, *cells in zip(headers, *rows, strict=True):
+        if all("number" in cell.get("class", []) for cell in cells):
+            header["class"] = ["number"]
+        name = header.get_text(" ", strip=True)
+        for cell in cells if longest > _LONG else ():
+            if cell.name == "td" and name:
+                cell["data-label"] = name

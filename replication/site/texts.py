@@ -23,7 +23,7 @@ _PLACEHOLDER = "\ue000{}\ue001"  # of the private use area: no text means anythi
 _PLACEHOLDERS = re.compile("\ue000([0-9]+)\ue001")
 _PRIVATE = re.compile("[\ue000-\ue001]")
 _TAGS = re.compile(r"<[^>]*>")
-_CLAIM = re.compile(r'data-claim="([^"]*)"')
+_BEFORE_PERCENT = re.compile(r"(?<=[0-9]) (?=%)")
 
 
 @dataclass
@@ -76,18 +76,12 @@ class Writer:
         return Markup(found.removeprefix("<p>").removesuffix("</p>"))
 
     def heading(self, html: str, level: int) -> Markup:
-        """A heading with a link to itself, and an anchor for each claim that it introduces."""
+        """A heading with a link to itself."""
         text = " ".join(_TAGS.sub("", html).split())
         name = self.headings.name(unescape(text))
         self.headings.contents.append((level, name, text))
-        anchors = ""
-        if text.startswith("Claim"):
-            for claim in dict.fromkeys(_CLAIM.findall(html)):
-                if (anchor := f"claim-{claim.replace('/', '-')}") not in self.headings.used:
-                    self.headings.used.add(anchor)
-                    anchors += f'<span class="anchor" id="{anchor}"></span>'
         return Markup(
-            f'<h{level} id="{name}">{anchors}{html} <a class="self" href="#{name}" '
+            f'<h{level} id="{name}">{html} <a class="self" href="#{name}" '
             f'aria-label="Link to this section">#</a></h{level}>\n'
         )
 
@@ -108,6 +102,9 @@ class _Renderer(mistune.HTMLRenderer):
     def __init__(self, writer: Writer):
         super().__init__(escape=True)
         self._writer = writer
+
+    def text(self, text: str) -> str:
+        return _BEFORE_PERCENT.sub("\u00a0", super().text(text))  # a line does not begin with %
 
     def heading(self, text: str, level: int, **attrs) -> str:
         return self._writer.heading(text, level)
