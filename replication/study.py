@@ -23,7 +23,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from replication import cards, figures, results
-from replication.claims import Claim, kinds, ledger, load, prose
+from replication.claims import Claim, devices, kinds, ledger, load, prose
 from replication.claims.kinds.claim import FAILS, HOLDS, SHOWN
 from replication.claims.kinds.judgement import Judgement
 from replication.claims.numbers import in_digits
@@ -73,7 +73,11 @@ class Study:
             if not full and experiment.name not in known:
                 run(experiment.name)
         self.found, self.epochs = measurements(slug), history(slug)
-        self.evidence = self.found if full else results.read_measurements(settings.RESULTS, slug)
+        run_fully = self.found if full else results.read_measurements(settings.RESULTS, slug)
+        made = results.read_provenance(settings.RESULTS, slug)
+        if full:
+            made |= results.read_provenance(settings.TODAY, slug)
+        self.evidence, _ = devices.pool(run_fully, made)
         declared = [
             (each.name, metric.name, metric.unit, metric.better)
             for each in self.experiments.values()

@@ -32,6 +32,21 @@ def last(shown):
     return data.get("text/markdown") or data.get("text/html")
 
 
+def test_seeds_that_stand_apart_are_not_judged_in_a_notebook_either(contractive, monkeypatch):
+    """Check and site left them out; a card would have told another verdict."""
+    name, rows = "contractive-as-intended", contractive.found
+    apart = rows[(rows["experiment"] == name) & (rows["seed"] == 0)].assign(seed=99)
+    apart["value"] *= 100
+    made = {f"{name}/full/99": {"environment": {"backend": "jax", "device": "gpu"}}}
+    monkeypatch.setattr(study, "measurements", lambda slug: pd.concat([rows, apart]))
+    monkeypatch.setattr(study.results, "read_provenance", lambda root, slug: dict(made))
+    found = study.Study("contractive")
+
+    assert found.judgements == contractive.judgements
+    assert 99 not in found.values_of(f"{name}/jacobian_norm")
+    assert 99 in found.numbers(f"{name}/jacobian_norm").index, "it was run, and is drawn"
+
+
 def test_a_study_of_no_article_is_refused():
     with pytest.raises(ValueError, match="slug must be one of .*contractive.*received 'nothing'"):
         study.Study("nothing")

@@ -3,11 +3,11 @@
 import posixpath
 import re
 from dataclasses import dataclass
-from html import escape
 
 from markupsafe import Markup
 
 from replication.claims import Claim, prose
+from replication.claims.numbers import count
 from replication.claims.prose import Bound
 from replication.site.evidence import Evidence
 
@@ -63,29 +63,32 @@ class Chips:
         if claim is None:
             return None
         found = self.evidence.report.judgements[slug, claim_id]
-        title = f"verdict: {found.verdict}. {claim.says} Ours: {claim.ours(found)}"
-        return self._chip(
-            claim_page(slug, claim_id),
+        return Markup(
+            '<a class="chip {}" href="{}" title="{}" data-claim="{}" data-verdict="{}">{}</a>'
+        ).format(
+            css_class(found.verdict),
+            relative(self.page, claim_page(slug, claim_id)),
+            f"verdict: {found.verdict}. {claim.says} Ours: {claim.ours(found)}",
+            claim_id if slug == self.slug else name,
             found.verdict,
-            title,
-            escape(name),
-            data_claim=claim_id if slug == self.slug else name,
+            name,
         )
 
     def number(self, bound: Bound) -> Markup:
         """A chip for a number of a sentence: the number as measured, linked to where it is from."""
-        shown = prose.show(bound, self.evidence.values_of)
-        claim = self._claim_of(bound)
         seeds = set.intersection(*(set(self.evidence.values_of(r)) for r in bound.references))
-        what = f"{bound} over {len(seeds)} seed{'s' * (len(seeds) != 1)}"
-        if claim is None:
+        title = f"{bound} over {count(len(seeds), 'seed')}"
+        if found := self._claim_of(bound):
+            slug, claim = found
+            verdict = self.evidence.report.judgements[slug, claim.id].verdict
+            title += f". Claim {claim.id}, verdict: {verdict}"
+            target = claim_page(slug, claim.id) + "#seeds"
+        else:
             experiment, metric = bound.references[0].split("/")
             target = f"{experiment_page(experiment)}#{metric_anchor(metric)}"
-            return self._chip(target, "", what, escape(shown))
-        slug, found = claim[0], self.evidence.report.judgements[claim[0], claim[1].id]
-        title = f"{what}. Claim {claim[1].id}, verdict: {found.verdict}"
-        target = claim_page(slug, claim[1].id) + "#seeds"
-        return self._chip(target, "", title, escape(shown))
+        return Markup('<a class="chip number" href="{}" title="{}">{}</a>').format(
+            relative(self.page, target), title, prose.show(bound, self.evidence.values_of)
+        )
 
     def _claim_of(self, bound: Bound) -> tuple[str, Claim] | None:
         """The first claim, of this article if it can be, that is judged by the bound number."""
@@ -95,15 +98,3 @@ class Chips:
                 if set(bound.references) <= set(getattr(claim, rests_on)):
                     return slug, claim
         return None
-
-    def _chip(
-        self, target: str, verdict: str, title: str, text: str, *, data_claim: str = ""
-    ) -> Markup:
-        name = f' data-claim="{escape(data_claim)}"' if data_claim else ""
-        kind = "chip" if data_claim else "chip number"
-        kind += f" {css_class(verdict)}" if verdict else ""
-        said = f' data-verdict="{escape(verdict)}"' if verdict else ""
-        href = escape(relative(self.page, target))
-        return Markup(
-            f'<a class="{kind}" href="{href}" title="{escape(title)}"{name}{said}>{text}</a>'
-        )
