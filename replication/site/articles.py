@@ -66,9 +66,9 @@ def render(site: Site, view: View, notebook) -> Markup:
         return Markup('<div id="{}">{}</div>\n').format(anchor, Markup(made))
 
     folder = f"figures/{view.slug}"
-    found = notebooks.render(notebook, view.writer, folder=view.href(folder), card=card)
-    site.files |= {f"{folder}/{name}": content for name, content in found.figures.items()}
-    return found.html
+    html, figures = notebooks.render(notebook, view.writer, folder=view.href(folder), card=card)
+    site.files |= {f"{folder}/{name}": content for name, content in figures.items()}
+    return html
 
 
 def _add_thumbnail(site: Site, slug: str) -> None:

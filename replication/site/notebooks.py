@@ -5,7 +5,6 @@ import base64
 import copy
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
@@ -48,14 +47,6 @@ _FIGURE_THEN_CODE = re.compile(
 )
 _OF_LABELS = re.compile(r"\.(items|values|format|replace)$")  # methods of texts and dictionaries
 _FOLD = re.compile(r'\s*(<details class="code">.*?</details>\n)(.+)', re.DOTALL)
-
-
-@dataclass
-class Rendered:
-    """A notebook as HTML, and the figures it shows by their address within the site."""
-
-    html: Markup
-    figures: dict[str, bytes] = field(default_factory=dict)
 
 
 def read(path: Path):
@@ -111,8 +102,8 @@ def render(
     *,
     folder: str,
     card: Callable[[Mapping], Markup | None],
-) -> Rendered:
-    """The cells of a notebook as HTML, without a page around them.
+) -> tuple[Markup, dict[str, bytes]]:
+    """The cells of a notebook as HTML, without a page around them; and its figures by file name.
 
     Args:
         notebook: An executed notebook.
@@ -128,10 +119,8 @@ def render(
         figures[name] = content
         about = output.metadata.get(mime, {})
         text = escape(about.get("alt") or _place(writer, len(figures)))
-        (width, height), source = (
-            pictures.size(content, about.get("width")),
-            escape(f"{folder}/{name}"),
-        )
+        width, height = pictures.size(content, about.get("width"))
+        source = escape(f"{folder}/{name}")
         size = f'width="{width}" height="{height}"'  # so that a page does not jump when it loads
         image = f'<img src="{source}" alt="{text}" {size} loading="lazy">'
         return f'<figure><a href="{source}" title="The picture alone">{image}</a></figure>'
@@ -148,7 +137,7 @@ def render(
     exporter.register_filter("code_last", lambda html: _FOLD.sub(r"\2\1", html, count=1))
     html, _ = exporter.from_notebook_node(_with_code_merged(notebook))
     html = _CAPTION.sub(r"<figcaption>\1</figcaption></figure>", html)
-    return Rendered(Markup(_FIGURE_THEN_CODE.sub(r"\2\1</figure>", html)), figures)
+    return Markup(_FIGURE_THEN_CODE.sub(r"\2\1</figure>", html)), figures
 
 
 def clean(html: str) -> Markup:
@@ -196,18 +185,19 @@ def num_missing(notebook) -> int:
 
 
 def _exporter():
-    """The exporter with our template; what it does to whole pages afterwards is left out."""
+    """The exporter with our template; no exporter of whole pages, which fits them afterwards."""
     environment.fix_jupyter()
-    from nbconvert import HTMLExporter, TemplateExporter
+    from nbconvert import TemplateExporter
     from traitlets.config import Config
-
-    class Cells(HTMLExporter):
-        def from_notebook_node(self, nb, resources=None, **kw):
-            return TemplateExporter.from_notebook_node(self, nb, resources, **kw)
 
     config = Config()
     config.NbConvertBase.display_data_priority = _OUTPUTS
-    found = Cells(config=config, template_name="notebook", extra_template_basedirs=[str(TEMPLATES)])
+    found = TemplateExporter(
+        config=config,
+        file_extension=".html",
+        template_name="notebook",
+        extra_template_basedirs=[str(TEMPLATES)],
+    )
     found.register_filter("highlighted", highlighted)
     return found
 
