@@ -6,7 +6,6 @@ import os
 import platform
 import re
 import secrets
-import socket
 import stat
 import time
 from collections.abc import Iterator, Mapping
@@ -21,8 +20,7 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
 
     A reader sees the old file, the new one or none, and never a part of one.
     Missing folders are created. A link stays, and what it leads to is replaced.
-    A device, a pipe or a socket is not replaced but written to. What a killed
-    writer left of the same target a day ago or earlier is removed.
+    What a killed writer left of the same target a day ago or earlier is removed.
 
     Raises:
         OSError: If a folder is read-only or the disk full. Nothing is left
@@ -31,9 +29,7 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     """
     targets = {path: _target(path) for path in contents}
     temporary = {
-        path: target.with_name(_temporary_name(target.name))
-        for path, target in targets.items()
-        if target is not None
+        path: target.with_name(_temporary_name(target.name)) for path, target in targets.items()
     }
     try:
         for path, beside in temporary.items():
@@ -43,50 +39,20 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         for path, target in targets.items():
-            if target is None:
-                _send(path, contents[path])
-            else:
-                os.replace(temporary[path], target)
-                _remove_leftovers(target)
+            os.replace(temporary[path], target)
+            _remove_leftovers(target)
     finally:
         for leftover in temporary.values():
             with contextlib.suppress(OSError):
                 leftover.unlink(missing_ok=True)
 
 
-def _target(path: Path) -> Path | None:
-    """The regular file that a path leads to, there or to be; None for what has to be written to.
-
-    A file that is open here is written to as well, such as that of standard output: with another
-    in its place, whatever is printed later would be lost.
-    """
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return Path(os.path.realpath(path))
-    if stat.S_ISDIR(found.st_mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    open_here = os.path.realpath(path.parent).endswith("/fd")  # such as /dev/fd/3
-    open_here = open_here or any(_leads_to(number, found) for number in (1, 2))
-    return Path(os.path.realpath(path)) if stat.S_ISREG(found.st_mode) and not open_here else None
-
-
-def _leads_to(number: int, found: os.stat_result) -> bool:
-    with contextlib.suppress(OSError):  # it is closed
-        return os.path.samestat(os.fstat(number), found)
-    return False
-
-
-def _send(path: Path, content: bytes) -> None:
-    """Writes to a device, a pipe, or a socket that listens; to an open file, at its end."""
-    if path.is_socket():
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(path))
-            connection.sendall(content)
-    else:
-        with open(path, "ab", buffering=0) as file:
-            while content:
-                content = content[file.write(content) :]
+def _target(path: Path) -> Path:
+    """The file that a path leads to, there or to be; OSError for a folder or a circle of links."""
+    with contextlib.suppress(FileNotFoundError):
+        if stat.S_ISDIR(path.stat().st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    return Path(os.path.realpath(path))
 
 
 @contextlib.contextmanager

@@ -1,12 +1,10 @@
-"""Replacement of files: what is replaced, what is written to, and what is followed."""
+"""Replacement of files: what is replaced, what is followed, and what is locked."""
 
 import errno
 import fcntl
 import os
-import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -15,58 +13,6 @@ from replication.files import locked, replace_files
 from replication.site.writing import replace_folder
 
 ROOT = Path(__file__).parent.parent
-
-
-def kind(path):
-    """What a path is, by its inode: replaced by renaming, it would be another."""
-    return os.lstat(path).st_ino, os.lstat(path).st_mode
-
-
-@pytest.fixture
-def device(tmp_path):
-    """A null device of our own, never that of the machine; without the right to, a skip."""
-    path = tmp_path / "null"
-    try:
-        os.mknod(path, 0o20666, os.makedev(1, 3))
-        path.write_bytes(b"")
-    except PermissionError:
-        pytest.skip("only root may make a device")
-    return path
-
-
-def test_a_device_stays_a_device(device):
-    """`check --junit /dev/null` as root put a file in its place, and other users got no device."""
-    before = kind(device)
-    replace_files({device: b"content"})
-
-    assert kind(device) == before
-    assert os.listdir(device.parent) == ["null"]
-
-
-def test_a_pipe_is_written_to(tmp_path):
-    path, received = tmp_path / "pipe", []
-    os.mkfifo(path)
-    before = kind(path)
-    reader = threading.Thread(target=lambda: received.append(path.read_bytes()))
-    reader.start()
-    replace_files({path: b"content" * 100_000})  # more than a pipe holds
-    reader.join()
-
-    assert received == [b"content" * 100_000]
-    assert kind(path) == before
-
-
-def test_a_socket_is_written_to(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # its name may have 107 bytes
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind("socket")
-        listener.listen()
-        replace_files({Path("socket"): b"content"})
-        with listener.accept()[0] as connection:
-            received = connection.recv(100)
-
-    assert received == b"content"
-    assert Path("socket").is_socket()
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["to a file", "to nothing yet"])
@@ -95,25 +41,6 @@ def test_a_link_to_itself_and_a_folder_are_errors(tmp_path):
 
     assert sorted(os.listdir(tmp_path)) == ["folder", "loop"]
     assert (tmp_path / "loop").is_symlink()
-
-
-@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "log", "/dev/fd/3"])
-def test_an_open_file_is_written_to(tmp_path, name):
-    """Standard output in a file: what is printed before and after stays there, in order."""
-    code = (
-        "import sys; from pathlib import Path; from replication.files import replace_files\n"
-        "print('before', flush=True); replace_files({Path(sys.argv[1]): b'content\\n'})\n"
-        "print('after', flush=True)"
-    )
-    script = '"$0" -c "$1" "$2" >> log 3>> log'
-    subprocess.run(
-        ["sh", "-c", script, sys.executable, code, name],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=True,
-    )
-
-    assert (tmp_path / "log").read_text().split() == ["before", "content", "after"]
 
 
 def test_a_site_behind_a_link_is_replaced_there(tmp_path):
