@@ -48,4 +48,4 @@ class Event(str):
         return cls(line, kind=kind, **facts)
 
 
-Announce = Callable[[str], None]  # receives events; `print` will do
+Announce = Callable[[Event], None]  # receives events; `print` will do

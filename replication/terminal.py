@@ -27,12 +27,7 @@ _ENDED = ("done", "failed", "left")
 
 
 def display(*, as_json: bool = False, console: "Console | None" = None) -> "Lines":
-    """The display for this output.
-
-    Args:
-        as_json: Whether a machine reads it.
-        console: Where to; None for standard output.
-    """
+    """The display for this output, or for a console."""
     if as_json:
         return Json()
     console = console or output()
@@ -115,28 +110,26 @@ class Progress:
         self.ended: dict[str, tuple[str, dict]] = {}
         self.notebook = ""
 
-    def hear(self, event: str) -> None:
-        """Takes note of an event; a line that is none is nothing to note."""
-        with self._lock:
-            self._hear(getattr(event, "kind", "log"), getattr(event, "facts", {}))
-
-    def _hear(self, kind: str, facts: dict) -> None:
+    def hear(self, event: Event) -> None:
+        """Takes note of an event."""
+        kind, facts = event.kind, event.facts
         job = facts.get("job")
-        if kind == "planned":
-            self.plan = facts
-        elif kind == "started":
-            minutes = self.plan.get("by_job", {}).get(job)
-            self.running[job] = Running(time.monotonic(), minutes, facts.get("host", ""))
-        elif kind == "epoch" and job in self.running:
-            self.running[job].hear(facts)
-        elif kind in _ENDED:
-            at_work = self.running.pop(job, None)
-            seconds = 60 * (facts.get("minutes") or 0.0)  # where its start was not heard
-            if at_work:
-                seconds = time.monotonic() - at_work.started
-            self.ended[job] = kind, {**facts, "seconds": seconds}
-        elif kind == "notebook":
-            self.notebook = facts["notebook"] if facts["state"] == "started" else ""
+        with self._lock:
+            if kind == "planned":
+                self.plan = facts
+            elif kind == "started":
+                minutes = self.plan.get("by_job", {}).get(job)
+                self.running[job] = Running(time.monotonic(), minutes, facts.get("host", ""))
+            elif kind == "epoch" and job in self.running:
+                self.running[job].hear(facts)
+            elif kind in _ENDED:
+                at_work = self.running.pop(job, None)
+                seconds = 60 * (facts.get("minutes") or 0.0)  # where its start was not heard
+                if at_work:
+                    seconds = time.monotonic() - at_work.started
+                self.ended[job] = kind, {**facts, "seconds": seconds}
+            elif kind == "notebook":
+                self.notebook = facts["notebook"] if facts["state"] == "started" else ""
 
     def at_work(self) -> dict[str, Running]:
         """The running jobs as they are now, which no event changes."""
@@ -189,8 +182,8 @@ class Progress:
 class Lines:
     """A line per event, as a log file takes it."""
 
-    def __init__(self):
-        self.progress = Progress()
+    def __init__(self, console: "Console | None" = None):
+        self.progress, self._console = Progress(), console
         self._lock = threading.Lock()  # a cluster's events come in a thread of their own
         self._last: dict[str, float] = defaultdict(lambda: -_EVERY)
 
@@ -202,29 +195,29 @@ class Lines:
     def __exit__(self, kind, *_) -> None:
         self._interrupts.__exit__(None, None, None)
         if kind is not None and issubclass(kind, KeyboardInterrupt):
-            self.say(self.progress.interrupted())
+            self.say(Event(self.progress.interrupted()))
         elif kind is None:
             self.summarise()
 
-    def __call__(self, event: str) -> None:
+    def __call__(self, event: Event) -> None:
         """Takes an event, from any thread: notes it, and shows what is worth showing."""
         with self._lock:
             self.progress.hear(event)
             if self._is_worth_a_line(event):
                 self.say(event)
 
-    def say(self, line: str) -> None:
+    def say(self, event: Event) -> None:
         """Prints a line."""
-        print(line, flush=True)
+        print(event, flush=True)
 
     def summarise(self) -> None:
         """Prints a table of what came of the jobs, if any ran."""
         if self.progress.ended:
-            output().print(ended_table(self.progress))
-            self.say(ended_line(self.progress))
+            (self._console or output()).print(ended_table(self.progress))
+            self.say(Event(ended_line(self.progress)))
 
-    def _is_worth_a_line(self, event: str) -> bool:
-        kind, facts = getattr(event, "kind", "log"), getattr(event, "facts", {})
+    def _is_worth_a_line(self, event: Event) -> bool:
+        kind, facts = event.kind, event.facts
         if kind == "epoch" and facts["epoch"] < facts["epochs"]:
             now, job = time.monotonic(), facts["job"]
             if now - self._last[job] < _EVERY:
@@ -236,9 +229,8 @@ class Lines:
 class Json(Lines):
     """An object a line, for every event."""
 
-    def say(self, line: str) -> None:
-        """Prints an event as JSON; a mere line as one of the kind `log`."""
-        event = line if isinstance(line, Event) else Event(line)
+    def say(self, event: Event) -> None:
+        """Prints an event as JSON."""
         print(json.dumps(event.as_dict(), default=str), flush=True)
 
     def summarise(self) -> None:
@@ -247,16 +239,12 @@ class Json(Lines):
         seconds = round(time.monotonic() - self.progress.started, 1)
         self.say(Event(ended_line(self.progress), kind="ended", **counts, seconds=seconds))
 
-    def _is_worth_a_line(self, event: str) -> bool:
+    def _is_worth_a_line(self, event: Event) -> bool:
         return True
 
 
 class Live(Lines):
     """A line per running job and one for all of them, redrawn; what ended scrolls by above."""
-
-    def __init__(self, console: "Console"):
-        super().__init__()
-        self._console = console
 
     def __enter__(self) -> Lines:
         from rich.live import Live as Screen
@@ -270,18 +258,12 @@ class Live(Lines):
         self._screen.stop()
         super().__exit__(*about)
 
-    def say(self, line: str) -> None:
+    def say(self, event: Event) -> None:
         """Prints a line above the live ones, as it stands."""
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(event, markup=False, highlight=False, soft_wrap=True)
 
-    def summarise(self) -> None:
-        """Prints a table of what came of the jobs, if any ran."""
-        if self.progress.ended:
-            self._console.print(ended_table(self.progress))
-            self.say(ended_line(self.progress))
-
-    def _is_worth_a_line(self, event: str) -> bool:
-        return getattr(event, "kind", "log") != "epoch" and super()._is_worth_a_line(event)
+    def _is_worth_a_line(self, event: Event) -> bool:
+        return event.kind != "epoch" and super()._is_worth_a_line(event)
 
     def _drawn(self):
         from rich.console import Group

@@ -170,8 +170,8 @@ def test_lines_of_two_threads_do_not_mix():
             said.append(f"{line} ends")
 
     display = Slow()
-    other = threading.Thread(target=display, args=("b",))
-    display("a")
+    other = threading.Thread(target=display, args=(Event("b"),))
+    display(Event("a"))
     other.join()
 
     assert said == ["a begins", "a ends", "b begins", "b ends"]
@@ -255,9 +255,14 @@ def test_a_display_takes_ctrl_c_and_gives_it_back():
 
 
 def test_json_is_an_object_a_line(clock, capsys):
-    """Every event, a line that is none, and at the end how many jobs ended which way."""
+    """Every event, one without facts, and at the end how many jobs ended which way."""
     with terminal.display(as_json=True) as display:
-        for event in (planned(a=1, b=1, c=1), started(NAMES[0]), epoch(NAMES[0], 1), "a line"):
+        for event in (
+            planned(a=1, b=1, c=1),
+            started(NAMES[0]),
+            epoch(NAMES[0], 1),
+            Event("a line"),
+        ):
             display(event)
         display(done(NAMES[0]))
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
