@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from replication import experiments, fingerprints, git, numerics, store
+from replication import fingerprints, git, numerics, store
 from replication.events import Announce, Event
 from replication.experiments import Outcome, Profile
 from replication.runner import settings
@@ -85,15 +85,9 @@ def done(job: Job, minutes: float, where: str = "") -> Event:
 def run_and_store(
     job: Job, *, announce: Announce = print, every: float = 5.0
 ) -> tuple[Outcome, dict]:
-    """Runs one job from its last stored epoch on and stores what it found.
+    """Runs one job from its last stored epoch on and stores what it found, and what is known of it.
 
-    Args:
-        job: What to run.
-        announce: Receives an event per epoch, and the last of each training.
-        every: Seconds between two of them.
-
-    Returns:
-        The outcome, and what is known about the run.
+    Epochs are announced `every` so many seconds, and the last of each training.
     """
     import keras
 
@@ -199,9 +193,3 @@ def note_failure(job: Job, what: str, trace: str, announce) -> tuple[Job, str]:
         why = f"{what} (traceback in {log})"
     announce(Event(f"{job.name}: FAILED, {why}", kind="failed", job=job.name, why=why))
     return job, why
-
-
-def job_named(name: str) -> Job:
-    """The job of that name, `experiment/profile/seed`, in this process."""
-    experiment, profile, seed = name.split("/")
-    return Job(experiments.find(experiment), profile, int(seed))

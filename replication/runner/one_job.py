@@ -20,11 +20,11 @@ import sys
 import threading
 import traceback
 
-from replication import environment, fingerprints, results, store
+from replication import environment, experiments, fingerprints, results, store
 from replication.datasets import DatasetError
 from replication.events import Announce, Event
 from replication.runner import settings
-from replication.runner.execution import job_named, load, run_and_store
+from replication.runner.execution import load, run_and_store
 from replication.runner.jobs import Job
 
 STOPPING = (  # the next job would meet these
@@ -195,7 +195,8 @@ def same_job(name: str, inputs: dict) -> Job:
     Raises:
         RefusedError: If it is made of something else; says what differs.
     """
-    job = job_named(name)
+    experiment, profile, seed = name.split("/")
+    job = Job(experiments.find(experiment), profile, int(seed))
     if fingerprints.digest(job.inputs) != fingerprints.digest(inputs):
         raise RefusedError(
             "refused, this worker would run another job under the same name: "
