@@ -52,9 +52,7 @@ def manager(folder: Path) -> AsyncKernelManager:
 def variables(given: Mapping[str, str], folder: Path) -> dict[str, str]:
     """The kernel's environment: what is given, less what would change a digit or a colour.
 
-    Args:
-        given: Variables.
-        folder: For the kernel's files; IPython's folder and Matplotlib's settings are made there.
+    Files of kernel, IPython and Matplotlib are made in `folder`.
     """
     style = folder / "matplotlibrc"
     style.touch()

@@ -52,11 +52,7 @@ def table(article: str | None = None) -> list[str]:
 def why(name: str, *, seed: int = 0, profile: str = "full") -> list[str]:
     """Of an experiment, whether a run is stored or what changed; of a claim, its verdict and why.
 
-    Args:
-        name: Of either; of a claim with or without its article, such as
-            `clustering/mnist-purity`.
-        seed: Of the run.
-        profile: Of the run.
+    A claim is named with or without its article, such as `clustering/mnist-purity`.
 
     Raises:
         ExperimentError: If nothing has that name; says what is near.

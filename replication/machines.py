@@ -54,18 +54,8 @@ def measure(
 ) -> list[str]:
     """Runs experiments under emulated machines and takes their numbers into `noise.csv`.
 
-    Each machine has a build folder of its own, where the same call goes on after an interruption.
-
-    Args:
-        names: Machines of `NOISE`.
-        pattern: Experiments, such as `survey-*`.
-        profile: `full` or `embedded`.
-        seed: The one seed that they run.
-        jobs: How many side by side.
-        budget: Wall time for each machine, such as `20m`.
-
-    Returns:
-        A line for each machine.
+    Each machine of `NOISE` that is named has a build folder of its own, where the same call goes on
+    after an interruption, and `budget` for itself, such as `20m`. Returns a line for each machine.
     """
     lines = []
     for name in names:

@@ -39,11 +39,6 @@ class Wanted:
 def reproduce(wanted: Wanted, display: Lines, *, as_json: bool = False) -> bool:
     """Runs what is missing, executes the notebooks, checks, reports and writes the site.
 
-    Args:
-        wanted: What is asked for.
-        display: Shows what happens.
-        as_json: Whether the report is for machines.
-
     Returns:
         Whether all of it went well. Jobs that a budget left are no failure.
     """
@@ -70,11 +65,6 @@ def reproduce(wanted: Wanted, display: Lines, *, as_json: bool = False) -> bool:
 
 def sweep(wanted: Wanted, display: Lines, *, scheduler: str | None = None) -> bool:
     """Runs jobs here or on a Dask cluster; no notebooks, no report.
-
-    Args:
-        wanted: What is asked for.
-        display: Shows what happens.
-        scheduler: Address of a Dask scheduler, or None for this machine.
 
     Returns:
         Whether no job failed.

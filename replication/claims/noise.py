@@ -100,13 +100,7 @@ class Noise:
 def noises(
     committed: pd.DataFrame, machines: pd.DataFrame, metrics: pd.DataFrame
 ) -> dict[Cell, Noise]:
-    """What is known of every committed number, by experiment, profile and metric.
-
-    Args:
-        committed: Measurements as committed in `results/`.
-        machines: The rows of `noise.csv`.
-        metrics: The rows of `metrics.csv`, for their units.
-    """
+    """What the rows of `measurements.csv`, `noise.csv` and `metrics.csv` tell of each number."""
     about = {(row.experiment, row.metric): row for row in metrics.itertuples(index=False)}
     seeds: dict[Cell, dict[int, float]] = {}
     counts: dict[Cell, int] = {}

@@ -150,10 +150,6 @@ def show(bound: Bound, values_of: ValuesOf) -> str:
 def fill(text: str, values_of: ValuesOf) -> str:
     """The text with every number in its place.
 
-    Args:
-        text: With bindings in braces.
-        values_of: The values by seed of an "experiment/metric".
-
     Raises:
         ClaimError: If a brace is neither doubled nor part of a binding.
     """

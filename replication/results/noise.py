@@ -22,17 +22,9 @@ def read_noise(root: Path, slug: str | None = None) -> pd.DataFrame:
 
 
 def add_machine(root: Path, machine: str, folder: Path) -> list[str]:
-    """Takes the runs of an emulated machine from its build folder.
+    """Takes the runs of an emulated machine from its build folder; returns their names, sorted.
 
     A run that is there already is replaced whole; others stay.
-
-    Args:
-        root: The committed results, normally `results`.
-        machine: What the machine is called.
-        folder: The `build` that its processes wrote to.
-
-    Returns:
-        The names of the runs taken, sorted.
     """
     taken = []
     for path in sorted((Path(folder) / "results").glob("*/")):

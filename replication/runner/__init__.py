@@ -53,28 +53,17 @@ __all__ = [
 def run(name: str, seed: int = 0, profile: str | None = None) -> Outcome:
     """The outcome of an experiment: stored if it was run, else run now.
 
-    Args:
-        name: The experiment's name.
-        seed: Its seed.
-        profile: `full`, `embedded`, `smoke` or `auto`; None for the profile of
-            the `make reproduce` this notebook belongs to, else `auto`.
-
-    Returns:
-        What the experiment measured.
+    The profile is `full`, `embedded`, `smoke` or `auto`; None for the profile of the
+    `make reproduce` this notebook belongs to, else `auto`.
     """
     experiment = experiments.find(name)
     return execute(Job(experiment, profile_name([experiment], profile), seed))
 
 
 def measurements(slug: str, profile: str | None = None) -> pd.DataFrame:
-    """Measurements of one profile: the committed ones under those of this checkout.
+    """Measurements of an article in one profile: the committed ones under those of this checkout.
 
-    Args:
-        slug: The article.
-        profile: None for the profile that is running.
-
-    Returns:
-        Rows in the schema of `measurements.csv`.
+    None is the profile that is running. Rows are in the schema of `measurements.csv`.
     """
     return _overlaid(results.read_measurements, slug, profile)
 

@@ -91,10 +91,7 @@ def select(
 ) -> list[Experiment]:
     """Experiments of an article, or whose name matches a pattern such as `*-mnist`.
 
-    Args:
-        article: A slug, or None for all.
-        pattern: Shell pattern; a pattern chooses extended experiments too.
-        extended: Whether to add the extended ones.
+    Extended ones are added where they are asked for, or where a pattern is.
 
     Raises:
         ExperimentError: If nothing is called that; names what there is.

@@ -11,26 +11,12 @@ from replication.events import Announce
 from replication.experiments import Outcome
 from replication.results import Run
 from replication.runner import settings
-from replication.runner.execution import (
-    done,
-    load,
-    read_or_move_aside,
-    run_and_store,
-    set_aside,
-)
+from replication.runner.execution import done, load, read_or_move_aside, run_and_store, set_aside
 from replication.runner.jobs import Job, in_store
 
 
 def execute(job: Job, *, announce: Announce = print) -> Outcome:
-    """Runs one job, or finds it done; its rows are in `build/results` then.
-
-    Args:
-        job: What to run.
-        announce: Receives an event per event.
-
-    Returns:
-        The outcome.
-    """
+    """The outcome of one job, run now or found done; its rows are in `build/results` then."""
     stored = load(job)
     outcome, about = stored or run_and_store(job, announce=announce)
     if not stored:
@@ -40,15 +26,9 @@ def execute(job: Job, *, announce: Announce = print) -> Outcome:
 
 
 def prepare(jobs: list[Job], *, fresh: bool = False, announce: Announce = print) -> list[Job]:
-    """What every call begins with: brings the tables up to date, and looks what is to be run.
+    """The jobs without a stored outcome; every call begins with it, as it brings tables up to date.
 
-    Args:
-        jobs: What is asked for.
-        fresh: Whether to start over: what is stored is moved aside.
-        announce: Receives where to.
-
-    Returns:
-        The jobs without a stored outcome.
+    With `fresh`, all start over: what is stored is moved aside, and announced where to.
     """
     if fresh:
         set_aside(jobs, announce)
@@ -77,12 +57,7 @@ def _runs(slug: str) -> Iterator[Run]:
 
 
 def run_of(job: Job, about: dict) -> Run:
-    """A stored outcome as tables hold it.
-
-    Args:
-        job: What was run.
-        about: What the outcome says of itself.
-    """
+    """A stored outcome as tables hold it, by what it says of itself."""
     experiment = job.experiment
     return Run(
         experiment=experiment.name,

@@ -15,13 +15,7 @@ from replication.claims.kinds.claim import (
     Number,
     Positive,
 )
-from replication.claims.kinds.judgement import (
-    ControlOutcome,
-    Evidence,
-    Judgement,
-    join,
-    too_few,
-)
+from replication.claims.kinds.judgement import ControlOutcome, Evidence, Judgement, join, too_few
 from replication.claims.numbers import in_digits
 from replication.results import format_value
 
@@ -91,14 +85,7 @@ def judge(
     tolerance: float,
     controls: Mapping[str, Mapping[int, float]],
 ) -> Judgement:
-    """The verdict on an identity; a control is whatever must not satisfy it.
-
-    Args:
-        values: Ours, by seed.
-        expected: What every one of them should be.
-        tolerance: How far from it is still the same.
-        controls: The values of each control by seed, by its name.
-    """
+    """The verdict on an identity, by the values of ours and of each control by seed."""
     if not values:
         return Judgement("inconclusive", "nothing was run with profile full")
     outside = [s for s, value in values.items() if abs(value - expected) > tolerance]

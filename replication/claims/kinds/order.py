@@ -54,13 +54,7 @@ from replication.claims.kinds.claim import (
     format_ours,
     refuse,
 )
-from replication.claims.kinds.judgement import (
-    ControlOutcome,
-    Evidence,
-    Judgement,
-    join,
-    too_few,
-)
+from replication.claims.kinds.judgement import ControlOutcome, Evidence, Judgement, join, too_few
 from replication.claims.numbers import count, distinct, in_digits
 from replication.results import format_value
 

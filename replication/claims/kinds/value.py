@@ -126,14 +126,7 @@ def judge(
     controls: Mapping[str, Sequence[float]],
     scale: Scale = Scale(),  # noqa: B008  frozen
 ) -> Judgement:
-    """The verdict on a printed number.
-
-    Args:
-        values: Ours, by seed.
-        reported: The printed number.
-        controls: The values of each control, by its name.
-        scale: Of the metric that both are measured in.
-    """
+    """The verdict on a printed number, by our values by seed and those of each control."""
     n, numbers = len(values), list(values.values())
     if not n:
         return Judgement("inconclusive", "nothing was run with profile full")
