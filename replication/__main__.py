@@ -138,7 +138,9 @@ def check(
     """Judge committed results against the claims, and today's runs against them."""
     from replication import publish
 
-    if publish.check(as_json=as_json).problems:
+    found = publish.judge()
+    publish.print_report(found, as_json=as_json)
+    if found.problems:
         raise typer.Exit(1)
 
 
@@ -219,10 +221,10 @@ def diff(
 
     root = settings.RESULTS
     commit = revisions.resolve(root, revision)
-    parts = ("measurements", "history", "provenance")
+    today = results.read_measurements(root), results.read_history(root)
     found = diffs.compare(
-        diffs.State(*(getattr(revisions, f"read_{part}")(root, commit) for part in parts)),
-        diffs.State(*(getattr(results, f"read_{part}")(root) for part in parts)),
+        diffs.State(*revisions.read(root, commit)),
+        diffs.State(*today, results.read_provenance(root)),
         load(),
         metrics=results.read_metrics(root),
         machines=noise.read_noise(root),

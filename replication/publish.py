@@ -13,7 +13,11 @@ from replication.runner import settings
 
 
 def judge() -> checking.Report:
-    """Holds the committed results against the claims, and today's runs against them."""
+    """Holds the committed results against the claims, and today's runs against them.
+
+    Raises:
+        ClaimError, ResultsError: If a file cannot be read.
+    """
     return checking.check(
         None,
         settings.RESULTS,
@@ -46,17 +50,6 @@ def print_report(
     print("\n".join([*closing, summary]))
 
 
-def check(*, as_json: bool = False) -> checking.Report:
-    """Judges and prints, with `as_json` an object a line.
-
-    Raises:
-        ClaimError, ResultsError: If a file cannot be read.
-    """
-    found = judge()
-    print_report(found, as_json=as_json)
-    return found
-
-
 def write_documents(found: checking.Report) -> None:
     """Writes verdicts, ledger, and the tables and numbers of README.md and docs/."""
     reporting.write_summaries(settings.RESULTS, found)
@@ -64,12 +57,7 @@ def write_documents(found: checking.Report) -> None:
 
 
 def write_site(found: checking.Report, out: Path | None = None, *, as_json: bool = False) -> bool:
-    """Writes the site and says where.
-
-    Args:
-        found: What `judge` found.
-        out: Its folder; None for `build/site`.
-        as_json: Whether to say so as an object for machines.
+    """Writes the site into a folder (None: `build/site`) and says where, or so as JSON.
 
     Returns:
         Whether it was written; else standard error says why not.

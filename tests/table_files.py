@@ -27,16 +27,15 @@ def record(root, slug, *, history=None, **run):
         dict(zip(rows["quantity"], rows["value"], strict=True))
         for _, rows in history.groupby("epoch")
     ]
-    new = results._Rows.of([results.Run(history=epochs, **run)])
-    name = tuple(run[part] for part in ("experiment", "profile", "seed"))
+    new = results.Run(history=epochs, **run)
     with locked(Path(root)):
-        results._merge(Path(root), slug, new, {name})
+        results._merge(Path(root), slug, results._Rows.of([new]), {new.name})
 
 
 def forget(root, slug, experiment, seed):
     """Removes one run of profile full from the tables."""
     nothing = results._Rows.of([])
-    results._merge(Path(root), slug, nothing, {(experiment, "full", seed)})
+    results._merge(Path(root), slug, nothing, {f"{experiment}/full/{seed}"})
 
 
 def _write(table, root, slug, frame):

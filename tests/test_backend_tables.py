@@ -9,6 +9,7 @@ from scipy import stats
 from replication import results
 from replication.claims import backends
 from replication.claims.check import check
+from replication.claims.verdicts import evidence_of
 from replication.results import ResultsError
 from replication.results.backends import add_backend, read_backend_runs, read_backends
 from tests import table_files
@@ -58,7 +59,7 @@ def elsewhere(tmp_path):
 
 def found(home):
     """Every number of other backends, compared."""
-    return backends.agreements(results.read_measurements(home), read_backends(home))
+    return backends.agreements(*read(home)[:2])
 
 
 def test_runs_of_profile_full_are_taken_with_how_they_were_made(home, elsewhere):
@@ -129,7 +130,8 @@ def test_too_few_seeds_decide_nothing(tmp_path, elsewhere):
 
 def read(home):
     """What the tables are rendered from."""
-    return results.read_measurements(home), read_backends(home), read_backend_runs(home)
+    values_of = evidence_of(results.read_measurements(home)).values_of
+    return values_of, read_backends(home), read_backend_runs(home)
 
 
 def test_what_no_seed_moves_must_come_back(tmp_path, elsewhere):
@@ -150,7 +152,7 @@ def test_our_own_seeds_are_held_against_the_others_only(home, elsewhere):
     record(home, 9.0, seed=4)
     add_backend(home, elsewhere(0.84))
 
-    ours = backends.held_out(results.read_measurements(home), read_backends(home))
+    ours = backends.held_out(*read(home)[:2])
 
     assert {each.seed: each.status for each in ours} == {
         **dict.fromkeys(range(4), "stable"),

@@ -349,7 +349,7 @@ def test_the_ledger_rests_on_full_runs_alone(project):  # noqa: F811
     after = run_check(project).generated
 
     assert after.tables["ledger"] != before
-    row = after.frames[1][1].iloc[0]
+    row = after.ledger.iloc[0]
     assert row["ours"] == pytest.approx(0.844, abs=1e-12)  # doubles
     assert row["n"] == 3
 

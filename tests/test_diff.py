@@ -217,7 +217,7 @@ def test_measurements_are_read_as_committed(repository):
     commit_id = revisions.resolve(root, "HEAD")
 
     assert commit_id == git(repository, "rev-parse", "HEAD")
-    assert revisions.read_measurements(root, commit_id)["value"].tolist() == list(BEFORE)
+    assert revisions.read(root, commit_id)[0]["value"].tolist() == list(BEFORE)
 
 
 def test_the_history_is_read_as_committed(repository):
@@ -227,19 +227,19 @@ def test_the_history_is_read_as_committed(repository):
     commit(repository, "third")
     table_files.write_history(root, "demo", epochs(9.0))
 
-    assert revisions.read_history(root, revisions.resolve(root, "HEAD"))["value"].tolist() == [2, 1]
-    empty = revisions.read_history(root, revisions.resolve(root, "HEAD~1"))
+    assert revisions.read(root, revisions.resolve(root, "HEAD"))[1]["value"].tolist() == [2, 1]
+    empty = revisions.read(root, revisions.resolve(root, "HEAD~1"))[1]
     assert empty.empty and list(empty.columns) == EPOCHS
     (root / "demo" / "history.csv").write_text("a,b\n1,2\n")
     commit(repository, "fourth")
     with pytest.raises(results.ResultsError, match=":results/demo/history.csv:1"):
-        revisions.read_history(root, revisions.resolve(root, "HEAD"))
+        revisions.read(root, revisions.resolve(root, "HEAD"))
 
 
 def test_a_revision_without_results_has_no_numbers(repository):
     """So that everything is new since then."""
     root = repository / "results"
-    before = revisions.read_measurements(root, revisions.resolve(root, "main~1"))
+    before = revisions.read(root, revisions.resolve(root, "main~1"))[0]
 
     assert before.empty and list(before.columns) == COLUMNS
 
@@ -252,23 +252,23 @@ def test_a_malformed_table_of_a_revision_is_named(repository):
     found = revisions.resolve(root, "HEAD")
 
     with pytest.raises(results.ResultsError, match=f"{found[:12]}:results/demo/measurements.csv:1"):
-        revisions.read_measurements(root, found)
+        revisions.read(root, found)
 
 
 @pytest.mark.parametrize("revision", ["nothing", "HEAD~7", "", "--all", "-h", "HEAD:README.md"])
 def test_an_unknown_revision_is_named(repository, revision):
     """A file is none, and an option never reaches git."""
-    with pytest.raises(revisions.RevisionError, match="expected a revision such as HEAD~1"):
+    with pytest.raises(results.ResultsError, match="expected a revision such as HEAD~1"):
         revisions.resolve(repository / "results", revision)
 
 
 def test_no_repository_and_no_git_are_errors(tmp_path, monkeypatch):
     """Each with a sentence."""
-    with pytest.raises(revisions.RevisionError, match="expected a git repository"):
+    with pytest.raises(results.ResultsError, match="expected a git repository"):
         revisions.resolve(tmp_path / "results", "HEAD")
     git(tmp_path, "init", "-q")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(revisions.RevisionError, match="expected the program git"):
+    with pytest.raises(results.ResultsError, match="expected the program git"):
         revisions.resolve(tmp_path / "results", "HEAD")
 
 

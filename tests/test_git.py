@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from replication import git
+from replication import git, results
 from replication.results import revisions
 from replication.runner import execution, settings
 
@@ -72,7 +72,7 @@ def test_a_repository_around_an_archive_says_nothing_about_it(root, unpack, caps
 
     assert execution._commit() == ""
     assert bool(capsys.readouterr().err) == (unpack is broken)
-    with pytest.raises(revisions.RevisionError, match="expected a git repository with this top"):
+    with pytest.raises(results.ResultsError, match="expected a git repository with this top"):
         revisions.resolve(root / "results", "HEAD")
 
 
@@ -109,7 +109,7 @@ def test_a_refusal_is_said_once(root, monkeypatch, capsys):
 
     assert (execution._commit(), execution._commit()) == ("", "")
     assert capsys.readouterr().err.count("dubious ownership") == 1
-    with pytest.raises(revisions.RevisionError, match="dubious ownership"):
+    with pytest.raises(results.ResultsError, match="dubious ownership"):
         revisions.resolve(root / "results", "HEAD")
 
 

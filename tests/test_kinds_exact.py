@@ -3,8 +3,7 @@
 import pytest
 
 from replication.claims.kinds.exact import Exact
-from replication.claims.verdicts import judge
-from tests.test_verdicts import claim, measured
+from tests.test_verdicts import claim, judge, measured
 
 
 def identity(**fields):

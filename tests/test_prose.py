@@ -18,12 +18,11 @@ from replication.claims.check import check
 from replication.claims.intervals import CONFIDENCE
 from replication.claims.prose import Bound, fill, marked, missing, parse, refresh
 from replication.claims.tables import claims_of
-from replication.claims.verdicts import judge
 from replication.runner import settings
 from tests.test_claims import ARTICLE, VALUE
 from tests.test_notebooks import measured_looking, printed_in
 from tests.test_report import CLAIMS, record
-from tests.test_verdicts import measured
+from tests.test_verdicts import judge, measured
 
 TYPED = {  # by document, what stands there unbound, and why no row of results/ holds it
     "README.md": {"Apache-2.0": "the name of a licence"},

@@ -322,7 +322,7 @@ def test_promoting_replaces_whole_runs_and_keeps_the_others(tmp_path):
 
     changed = results.promote(source, target, "article")
 
-    assert changed == [("changed", "full", 0), ("fresh", "full", 3)]
+    assert changed == ["changed/full/0", "fresh/full/3"]
     names = results.read_measurements(target)["experiment"].tolist()
     assert names == ["changed", "fresh", "kept", "same"]
     assert "old" not in results.read_metrics(target)["metric"].tolist()
@@ -336,5 +336,5 @@ def test_smoke_runs_are_not_promoted(tmp_path):
 
     changed = results.promote(tmp_path / "build", tmp_path / "results", "article")
 
-    assert changed == [("one", "full", 0)]
+    assert changed == ["one/full/0"]
     assert results.read_measurements(tmp_path / "results")["profile"].tolist() == ["full"]

@@ -7,11 +7,11 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replication.claims import Article, Comparison
+from replication.claims import Article, Comparison, verdicts
 from replication.claims.intervals import prediction_interval
 from replication.claims.kinds import KINDS
 from replication.claims.regression import compare, roll_up, status_of_claim
-from replication.claims.verdicts import evidence_of, judge, judge_all, judge_article, values_by_seed
+from replication.claims.verdicts import evidence_of, judge_all, judge_article
 
 COLUMNS = ["experiment", "profile", "seed", "metric", "value", "num_examples"]
 QUICK = settings(max_examples=40, deadline=None)  # a busy machine is no failure
@@ -43,6 +43,11 @@ def order_claim(compared_with=("other/m",), direction="greater", controls=(), **
     """An order claim against `other/m`."""
     about = {"compared_with": compared_with, "direction": direction, "matters": 1e-6}
     return claim("order", controls=tuple(controls), **about | fields)
+
+
+def judge(claim, measurements, metrics=None):
+    """The verdict of one claim by itself, from the rows of tables."""
+    return verdicts.judge(claim, evidence_of(measurements, metrics))
 
 
 @QUICK
@@ -183,7 +188,7 @@ def test_values_by_seed_against_a_loop():
     """Only full runs, seeds ascending, nothing for what was never measured."""
     rows = pd.concat([measured(ours=[1.5, 2.5, 3.5]).iloc[::-1], measured("smoke", ours=[9.0])])
 
-    found = values_by_seed(rows)
+    found = evidence_of(rows).values_of
 
     expected = {}
     for row in sorted(rows.to_dict("records"), key=lambda row: row["seed"]):

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from replication.claims.differences import ValuesOf
 from replication.claims.intervals import MIN_SEEDS, Interval, moments, prediction_interval
 from replication.claims.tables import markdown
-from replication.claims.verdicts import values_by_seed
 from replication.results import format_value
 
 HELD_OUT = ("our own seeds", "each held against the others")
@@ -47,28 +47,24 @@ class Agreement:
         return self.experiment.split("-")[0]
 
 
-def tables(
-    measurements: pd.DataFrame, rows: pd.DataFrame, runs: Mapping[str, dict]
-) -> dict[str, str]:
+def tables(values_of: ValuesOf, rows: pd.DataFrame, runs: Mapping[str, dict]) -> dict[str, str]:
     """The Markdown tables about other backends, by the name of their markers.
 
     Args:
-        measurements: Columns as in `measurements.csv`; only rows of profile
-            `full` count.
+        values_of: Our values by seed of an "experiment/metric".
         rows: Columns as in `backends.csv`.
         runs: How these were made, by "backend/device/experiment/profile/seed".
     """
-    found = agreements(measurements, rows)
+    found = agreements(values_of, rows)
     return {
-        "backends": summary_table(found, held_out(measurements, rows)),
+        "backends": summary_table(found, held_out(values_of, rows)),
         "backends-outside": outside_table(found),
         "backends-environments": environments_table(runs),
     }
 
 
-def agreements(measurements: pd.DataFrame, rows: pd.DataFrame) -> list[Agreement]:
+def agreements(values_of: ValuesOf, rows: pd.DataFrame) -> list[Agreement]:
     """Every number of `backends.csv` that we have measured as well, in its order."""
-    values_of = values_by_seed(measurements)
     found = []
     for row in rows.itertuples(index=False):
         seeds = values_of(f"{row.experiment}/{row.metric}")
@@ -78,9 +74,8 @@ def agreements(measurements: pd.DataFrame, rows: pd.DataFrame) -> list[Agreement
     return found
 
 
-def held_out(measurements: pd.DataFrame, rows: pd.DataFrame) -> list[Agreement]:
+def held_out(values_of: ValuesOf, rows: pd.DataFrame) -> list[Agreement]:
     """The same test for the same numbers, with each of our seeds in the place of the other run."""
-    values_of = values_by_seed(measurements)
     found = []
     for experiment, metric in sorted(set(zip(rows["experiment"], rows["metric"], strict=True))):
         seeds = values_of(f"{experiment}/{metric}")
@@ -91,9 +86,8 @@ def held_out(measurements: pd.DataFrame, rows: pd.DataFrame) -> list[Agreement]:
     return found
 
 
-def unmatched(measurements: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
+def unmatched(values_of: ValuesOf, rows: pd.DataFrame) -> list[str]:
     """The runs of `backends.csv` with a number that `results/` does not have."""
-    values_of = values_by_seed(measurements)
     return sorted(
         {
             f"{row.backend}/{row.device}/{row.experiment}"
@@ -101,12 +95,6 @@ def unmatched(measurements: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
             if not values_of(f"{row.experiment}/{row.metric}")
         }
     )
-
-
-def runs_of(rows: pd.DataFrame) -> set[str]:
-    """The runs of `backends.csv` as "backend/device/experiment/profile/seed"."""
-    columns = (rows[name] for name in ("backend", "device", "experiment", "profile", "seed"))
-    return {"/".join(map(str, run)) for run in zip(*columns, strict=True)}
 
 
 def summary_table(found: Iterable[Agreement], ours: Iterable[Agreement]) -> str:

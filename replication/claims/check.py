@@ -15,6 +15,7 @@ import pandas as pd
 
 from replication import results
 from replication.claims import Article, Claim, backends, devices, ledger, load, noise, overview
+from replication.claims.differences import ValuesOf
 from replication.claims.kinds.judgement import Judgement
 from replication.claims.regression import Regression, compare
 from replication.claims.staleness import (
@@ -30,6 +31,7 @@ from replication.claims.verdicts import evidence_of, judge_all
 from replication.results import seals
 from replication.results.backends import read_backend_runs, read_backends
 from replication.results.noise import read_noise
+from replication.results.schema import BACKEND_RUN, LEDGER, VERDICTS, names_of, render_table
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def check(
         *_references(articles, tables),
         *_rows(tables),
         *_seals(tables),
-        *_elsewhere(tables),
+        *_elsewhere(tables, evidence.values_of),
         *_noise(tables),
         *_unexecuted(root, notebooks),
         *_doubts(articles, rows),
@@ -148,13 +150,15 @@ def check(
 
 def _generated(articles, rows: tuple[Row, ...], tables: _Committed, values_of) -> Generated:
     details = ledger.ledger_frame(articles, tables.full, tables.metrics)
+    frames = ((VERDICTS, verdicts_frame(rows)), (LEDGER, details))
     return Generated(
-        ((results.VERDICTS, verdicts_frame(rows)), (results.LEDGER, details)),
+        details,
+        {each.file_name: render_table(each, frame, each.file_name) for each, frame in frames},
         {
             "claims": markdown_table(articles, rows),
             "ledger": ledger.ledger_table(articles, details),
             **overview.tables(articles, rows),
-            **backends.tables(tables.full, tables.elsewhere, tables.elsewhere_runs),
+            **backends.tables(values_of, tables.elsewhere, tables.elsewhere_runs),
         },
         values_of,
     )
@@ -237,30 +241,16 @@ def _rows(tables: _Committed) -> Iterator[Problem]:
         subject = f"{run[0]}, {run[1]}, seed {run[2]}"
         expected, found = declared.get(run[0], set()), set(rows["metric"])
         again = "re-run it and `make accept`"
-        if missing := expected - found:
-            yield Problem(
-                subject,
-                "a row for every declared metric",
-                f"no row of {', '.join(sorted(missing))}",
-                again,
-                measures=_doubted(*run[:2], missing),
-            )
-        if surplus := found - expected:
-            yield Problem(
-                subject,
-                "only metrics that metrics.csv declares",
-                ", ".join(sorted(surplus)),
-                again,
-                measures=_doubted(*run[:2], surplus),
-            )
-        if "/".join(map(str, run)) not in tables.provenance:
-            yield Problem(
-                subject,
-                "how it was made, in provenance.json",
-                "nothing",
-                again,
-                measures=_doubted(*run[:2], found),
-            )
+        missing, surplus = expected - found, found - expected
+        untold = set() if "/".join(map(str, run)) in tables.provenance else found
+        for names, wanted, received in (
+            (missing, "a row for every declared metric", f"no row of {', '.join(sorted(missing))}"),
+            (surplus, "only metrics that metrics.csv declares", ", ".join(sorted(surplus))),
+            (untold, "how it was made, in provenance.json", "nothing"),
+        ):
+            if names:
+                doubted = _doubted(*run[:2], names)
+                yield Problem(subject, wanted, received, again, measures=doubted)
     core = set(tables.metrics.loc[tables.metrics["tier"] == "core", "experiment"])
     for experiment in sorted(core - set(tables.full["experiment"])):
         yield Problem(
@@ -304,12 +294,12 @@ def _unexecuted(root: Path, notebooks: Path | None) -> Iterator[Problem]:
             yield Problem(str(executed), f"{path.name}, executed", "no such file", again)
 
 
-def _elsewhere(tables: _Committed) -> Iterator[Problem]:
+def _elsewhere(tables: _Committed, values_of: ValuesOf) -> Iterator[Problem]:
     """Runs on other backends that cannot be held against ours, or say not how they were made."""
     again = "re-run it there, then `python -m replication backends FOLDER`"
-    for run in backends.unmatched(tables.full, tables.elsewhere):
+    for run in backends.unmatched(values_of, tables.elsewhere):
         yield Problem(f"backends.csv, {run}", "numbers that we have as well", "others", again)
-    for run in sorted(backends.runs_of(tables.elsewhere) - set(tables.elsewhere_runs)):
+    for run in sorted({*names_of(tables.elsewhere, BACKEND_RUN)} - {*tables.elsewhere_runs}):
         yield Problem(run, "how it was made, in backends.json", "nothing", again)
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from replication.claims.exact_tests import rank_sum_p
 from replication.claims.intervals import CONFIDENCE, moments
+from replication.results.schema import names_of
 
 LEVEL = 1 - CONFIDENCE
 _EXACT = 4  # seeds on each side from which ranks alone can show a difference at 5 %
@@ -110,10 +111,8 @@ def pool(
             `full` are compared, the others are returned as they are.
         provenance: How each run was made, by "experiment/profile/seed".
     """
-    run = ("experiment", "profile", "seed")
-    names = ["/".join(map(str, row)) for row in zip(*(measurements[n] for n in run), strict=True)]
-    devices = pd.Series([device_of(provenance.get(name, {})) for name in names], dtype=str)
-    devices.index = measurements.index
+    found = [device_of(provenance.get(name, {})) for name in names_of(measurements)]
+    devices = pd.Series(found, index=measurements.index, dtype=str)
     full = measurements["profile"] == "full"
     several = devices[full].groupby(measurements["experiment"][full]).nunique()
     apart, drop = [], pd.Series(False, index=measurements.index)

@@ -20,7 +20,7 @@ from replication.claims.report import print_table, terminal
 from replication.claims.tables import Row, rows_of
 from replication.claims.verdicts import evidence_of, judge_all
 from replication.results import format_value
-from replication.results.schema import RUN
+from replication.results.schema import RUN, names_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,12 +79,8 @@ def compare(
 ) -> Changes:
     """Every claim, number and epoch that changed, appeared or disappeared.
 
-    Args:
-        before: The older state.
-        after: The newer one.
-        articles: The claims that both are judged by.
-        metrics: The rows of `metrics.csv`, for units and directions.
-        machines: The rows of `noise.csv`; see `regression.compare`.
+    Both states are judged by the same articles; for `metrics` and `machines` see
+    `regression.compare`.
     """
     rows = [
         rows_of(articles, judge_all(articles, evidence_of(state.measurements, metrics)))
@@ -99,7 +95,8 @@ def compare(
         machines=machines,
         metrics=metrics,
     )
-    values = _values(before.measurements)
+    cells, numbers = names_of(before.measurements, _CELL), before.measurements["value"]
+    values = dict(zip(cells, map(format_value, numbers), strict=True))
     numbers = [_number(row, values) for row in found]
     changed = tuple(each for each in numbers if each.before != each.after)
     return Changes(tuple(claims), changed, _details(before, after))
@@ -107,11 +104,6 @@ def compare(
 
 def _cells(row: Row) -> tuple[str, str]:
     return row.verdict, row.ours
-
-
-def _values(measurements: pd.DataFrame) -> dict[str, str]:
-    cells = measurements[[*_CELL, "value"]].itertuples(index=False, name=None)
-    return {"/".join(map(str, cell)): format_value(value) for *cell, value in cells}
 
 
 def _number(row: Regression, before: Mapping[str, str]) -> Number:
@@ -143,11 +135,7 @@ def print_changes(
 ) -> None:
     """Prints what changed, the most important first.
 
-    Args:
-        changes: What `compare` found.
-        since: What it was compared with, for the title.
-        everything: Whether numbers that do not matter are listed, not only counted.
-        console: Where to print; None for the terminal.
+    With `everything`, numbers that do not matter are listed, not only counted.
     """
     console = console or terminal()
     if not changes.claims and not changes.numbers and not any(changes.details.values()):

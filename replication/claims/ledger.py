@@ -14,13 +14,8 @@ from replication.claims import Article, OpenDetail
 from replication.claims.differences import Difference, difference
 from replication.claims.intervals import MIN_SEEDS
 from replication.claims.tables import markdown
-from replication.claims.verdicts import values_by_seed
-
-_COLUMNS = [
-    "article", "detail", "alternative", "measures", "unit", "ours", "difference", "low", "high",
-    "typical", "n", "moves",
-]  # fmt: skip
-POINTS = 100  # in a fraction of one
+from replication.claims.verdicts import evidence_of
+from replication.results.schema import LEDGER
 
 
 def ledger_frame(
@@ -35,14 +30,9 @@ def ledger_frame(
     cancel in the mean.
     `moves` is `yes` where the interval leaves zero, `not seen` where it does
     not, `unknown` with fewer than 3 seeds.
-
-    Args:
-        articles: The articles with their open details.
-        measurements: Columns as in `measurements.csv`; only rows of profile
-            `full` count.
-        metrics: Columns as in `metrics.csv`, for the units.
+    Of `measurements.csv` only rows of profile `full` count.
     """
-    values_of = values_by_seed(measurements)
+    values_of = evidence_of(measurements).values_of
     units = dict(zip(metrics["experiment"] + "/" + metrics["metric"], metrics["unit"], strict=True))
     rows = []
     for slug, detail in details_of(articles):
@@ -53,7 +43,7 @@ def ledger_frame(
             mean = math.fsum(ours.values()) / len(ours) if ours else None
             about = (slug, detail.id, other.what, detail.measures, unit, mean)
             rows.append((*about, *_moves(found)))
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    return pd.DataFrame(rows, columns=list(LEDGER.columns))
 
 
 def ledger_table(articles: Mapping[str, Article], frame: pd.DataFrame) -> str:
@@ -96,9 +86,6 @@ def format_effect(row) -> str:
     """How far one alternative moves the mean: points of a fraction, else per cent of ours.
 
     Its n counts the seeds under which both were run.
-
-    Args:
-        row: A row of `ledger_frame`.
     """
     if not row.n:
         return "not run yet"
@@ -121,7 +108,7 @@ def format_typical(row) -> str:
 
 def _scale(row) -> tuple[float, str, str]:
     """Factor, format and unit of a number: hundredths of a fraction are points."""
-    return (POINTS, ".2f", " points") if row.unit == "fraction" else (1, ".3g", "")
+    return (100, ".2f", " points") if row.unit == "fraction" else (1, ".3g", "")
 
 
 def details_of(articles: Mapping[str, Article]) -> Iterator[tuple[str, OpenDetail]]:

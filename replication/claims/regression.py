@@ -155,8 +155,8 @@ def roll_up(statuses: Collection[str]) -> str:
     return next((status for status in STATUSES if status in statuses), "not run")
 
 
-def status_of_claim(claim: Claim, regressions: Collection[Regression], profile="full") -> str:
-    """The status of everything a claim refers to.
+def status_of_claim(claim: Claim, regressions: Collection[Regression]) -> str:
+    """The status of everything a claim refers to, in profile full.
 
     `not run` as soon as one measurement the verdict rests on was not run
     today at any seed, unless another has drifted.
@@ -164,7 +164,7 @@ def status_of_claim(claim: Claim, regressions: Collection[Regression], profile="
     experiments = {name.split("/")[0] for name in claim.references}
     statuses: dict[str, set[str]] = {}
     for row in regressions:
-        if row.experiment in experiments and row.profile == profile:
+        if row.experiment in experiments and row.profile == "full":
             statuses.setdefault(f"{row.experiment}/{row.metric}", set()).add(row.status)
     groups = {name: roll_up(statuses.get(name, ())) for name in claim.references}
     everything = roll_up([group for group in groups.values() if group != "not run"])

@@ -48,8 +48,8 @@ _STYLES = {
 
 def write_summaries(results_root: Path, report: Report) -> None:
     """Writes `verdicts.csv` and `ledger.csv` into `results_root`."""
-    for table, frame in report.generated.frames:
-        results.write_summary(Path(results_root), table, frame)
+    for name, text in report.generated.summaries.items():
+        results.write_text(Path(results_root) / name, text)
 
 
 def update_documents(
@@ -57,10 +57,7 @@ def update_documents(
 ) -> None:
     """Writes every generated table between its markers, and every marked number.
 
-    Args:
-        documents: Markdown files by the name of the table they hold.
-        report: What `check` found.
-        sentences: Markdown files with marked numbers, see `prose`.
+    Documents are by the name of the table they hold; `sentences` have marked numbers, see `prose`.
 
     Raises:
         ClaimError: If the markers are not there, or a number is not measured.
@@ -83,10 +80,6 @@ def print_claims(report: Report, console: "Console | None" = None) -> None:
 
     In a narrow terminal there are fewer columns; a number, a word or a
     verdict is never broken.
-
-    Args:
-        report: What `check` found.
-        console: Where to print; None for the terminal.
     """
     from rich.measure import Measurement
 

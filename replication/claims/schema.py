@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from replication.errors import ReplicationError
-from replication.results.schema import CONTROL
+from replication.results.schema import CONTROL, shortened
 
 MEASURE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(_[a-z0-9]+)*")
 _LAYOUT = str.maketrans("", "", "\t\n")  # what a text of several lines may have
@@ -127,12 +127,11 @@ def _problem(model: type[BaseModel], entry: dict, found: dict) -> tuple[str, str
     return key, f"expected {expected}, received {shown(entry[key])}"
 
 
-def shown(value: object, limit: int = 200) -> str:
+def shown(value: object) -> str:
     """The value as Python writes it, cut short where it is long."""
     try:
-        text = repr(value)
+        return shortened(repr(value))
     except ValueError:  # Python writes no integer of more than 4,300 digits
         return "a number of thousands of digits"
     except RecursionError:
         return "brackets nested too deeply"
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"

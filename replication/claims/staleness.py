@@ -33,22 +33,22 @@ class Problem:
 class Generated:
     """What follows from claims and tables alone, and is committed beside them.
 
-    `frames` are the rows of `verdicts.csv` and `ledger.csv`; `tables` are
-    Markdown tables by the name of their markers in a document; `values_of`
-    finds the numbers that a sentence names.
+    `ledger` are the rows of `ledger.csv`; `summaries` are that file and `verdicts.csv` by name;
+    `tables` are Markdown tables by the name of their markers in a document; `values_of` finds the
+    numbers that a sentence names.
     """
 
-    frames: tuple[tuple[results.Table, pd.DataFrame], ...]
+    ledger: pd.DataFrame
+    summaries: Mapping[str, str]
     tables: Mapping[str, str]
     values_of: prose.ValuesOf
 
 
 def stale_summaries(generated: Generated, root: Path) -> Iterator[Problem]:
     """Files beside the articles' folders that are not what the tables say."""
-    for table, frame in generated.frames:
-        path = root / table.file_name
+    for name, wanted in generated.summaries.items():
+        path = root / name
         text = results.read_text(path) if path.is_file() else ""
-        wanted = results.summary_text(table, frame)
         if text != wanted:
             differing = set(wanted.splitlines()[1:]) ^ set(text.splitlines()[1:])
             names = sorted({",".join(line.split(",")[:2]) for line in differing if line})

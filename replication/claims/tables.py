@@ -13,15 +13,12 @@ from replication.claims import Article, Claim, ClaimError
 from replication.claims.intervals import MAX_SEEDS
 from replication.claims.kinds.judgement import Judgement
 from replication.claims.numbers import count
+from replication.results.schema import VERDICTS
 
 OURS = "ours: mean [95 % interval], n"
 SEEDS_NEEDED = "seeds to decide"
 Judged = Mapping[tuple[str, str], Judgement]  # by (slug, claim id)
 VOICES = {"article": "What the articles claim", "reading": "What we read into them"}
-_COLUMNS = [
-    "article", "claim", "voice", "kind", "says", "expected", "mean", "low", "high", "n",
-    "seeds_needed", "rests_on", "verdict", "depends_on_settings",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,7 @@ def verdicts_frame(rows: Iterable[Row]) -> pd.DataFrame:
         )
         for row in rows
     ]  # fmt: skip
-    return pd.DataFrame(cells, columns=_COLUMNS)
+    return pd.DataFrame(cells, columns=list(VERDICTS.columns))
 
 
 def markdown_table(articles: Mapping[str, Article], rows: Iterable[Row]) -> str:

@@ -9,23 +9,14 @@ from dataclasses import replace
 import pandas as pd
 
 from replication.claims import Article, Claim, prose
-from replication.claims.differences import ValuesOf
 from replication.claims.kinds.judgement import Evidence, Judgement, Scale
 from replication.claims.kinds.order import adjust
 
 
-def judge(
-    claim: Claim, measurements: pd.DataFrame, metrics: pd.DataFrame | None = None
-) -> Judgement:
-    """The verdict of one claim by itself; `judge_article` also counts how many an article makes.
-
-    Args:
-        claim: The claim; its own signed verdict is not looked at.
-        measurements: Columns as in `measurements.csv`; only rows of profile
-            `full` count.
-        metrics: Columns as in `metrics.csv`; None where more is better and no metric has bounds.
-    """
-    return _judge(claim, evidence_of(measurements, metrics))
+def judge(claim: Claim, evidence: Evidence) -> Judgement:
+    """The verdict of one claim by itself; `judge_article` also counts how many an article makes."""
+    explanation = prose.fill(claim.explanation, evidence.values_of)
+    return replace(claim.judge(evidence), explanation=explanation)
 
 
 def judge_all(
@@ -41,13 +32,18 @@ def judge_all(
 
 def judge_article(article: Article, evidence: Evidence) -> dict[str, Judgement]:
     """The verdict of each claim, by its id; comparisons that the article makes after Holm."""
-    found = {claim.id: _judge(claim, evidence) for claim in article.claims}
+    found = {claim.id: judge(claim, evidence) for claim in article.claims}
     makes = [each.id for each in article.claims if each.is_compared and each.voice == "article"]
     return found | dict(zip(makes, adjust([found[name] for name in makes]), strict=True))
 
 
 def evidence_of(measurements: pd.DataFrame, metrics: pd.DataFrame | None = None) -> Evidence:
-    """What verdicts may rest on: the runs of profile full, by "experiment/metric" and by seed."""
+    """What verdicts may rest on: the runs of profile full, by "experiment/metric" and by seed.
+
+    Args:
+        measurements: Columns as in `measurements.csv`; only rows of profile `full` count.
+        metrics: Columns as in `metrics.csv`; None where more is better and no metric has bounds.
+    """
     full = measurements[measurements["profile"] == "full"].sort_values("seed")
     columns = (full[name] for name in ("experiment", "metric", "seed", "value", "num_examples"))
     values: dict[str, dict[int, float]] = {}
@@ -62,13 +58,3 @@ def evidence_of(measurements: pd.DataFrame, metrics: pd.DataFrame | None = None)
         share = (0.0, 1.0, examples.get(name)) if row.unit == "fraction" else ()
         scales[name] = Scale(row.better != "lower", *share)
     return Evidence(values, scales)
-
-
-def values_by_seed(measurements: pd.DataFrame) -> ValuesOf:
-    """Finds the values of an "experiment/metric" by seed, seeds ascending, none if unmeasured."""
-    return evidence_of(measurements).values_of
-
-
-def _judge(claim: Claim, evidence: Evidence) -> Judgement:
-    explanation = prose.fill(claim.explanation, evidence.values_of)
-    return replace(claim.judge(evidence), explanation=explanation)

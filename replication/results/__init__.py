@@ -14,8 +14,9 @@ alternative to a detail that an article leaves open. Rows are sorted and numbers
 have 6 significant digits, so that a diff of a table means something.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -24,15 +25,13 @@ from replication.results import seals
 from replication.results.files import cannot_read, locked, read_text, replace_texts
 from replication.results.schema import (
     HISTORY,
-    LEDGER,
     MEASUREMENTS,
     METRICS,
     PROFILES,
-    RUN,
-    VERDICTS,
     ResultsError,
     Table,
     format_value,
+    names_of,
     parse_provenance,
     parse_table,
     render_provenance,
@@ -40,27 +39,26 @@ from replication.results.schema import (
 )
 
 __all__ = [
-    "LEDGER",
     "PROFILES",
-    "VERDICTS",
+    "PROVENANCE",
     "ResultsError",
     "Run",
     "add_runs",
     "format_value",
     "overwritten",
     "promote",
+    "provenance_of",
     "read_history",
     "read_measurements",
     "read_metrics",
     "read_provenance",
     "read_table",
     "read_text",
-    "summary_text",
+    "table_of",
     "write_runs",
-    "write_summary",
     "write_text",
 ]
-_PROVENANCE = "provenance.json"
+PROVENANCE = "provenance.json"
 _REASON = "accepted_because"  # in the provenance of a run
 
 
@@ -81,24 +79,7 @@ def read_history(root: Path, slug: str | None = None) -> pd.DataFrame:
 
 def read_provenance(root: Path, slug: str | None = None) -> dict[str, dict]:
     """How each run was made, by "experiment/profile/seed", of one article or of all."""
-    runs: dict[str, dict] = {}
-    for path in _files(Path(root), slug, _PROVENANCE):
-        runs.update(parse_provenance(read_text(path), str(path)))
-    return runs
-
-
-def write_summary(root: Path, table: Table, frame: pd.DataFrame) -> Path:
-    """Writes `verdicts.csv` or `ledger.csv`, which stand beside the folders of the articles."""
-    path = Path(root) / table.file_name
-    text = summary_text(table, frame)
-    with locked(Path(root)):
-        replace_texts({path: text})
-    return path
-
-
-def summary_text(table: Table, frame: pd.DataFrame) -> str:
-    """What the file of `write_summary` holds, to tell whether it is up to date."""
-    return render_table(table, frame, table.file_name)
+    return provenance_of(_texts(Path(root), slug, PROVENANCE))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -169,10 +150,9 @@ def add_runs(root: Path, slug: str, runs: Iterable[Run]) -> list[str]:
         new = [run for run in runs if run.name not in there]
         rows = _Rows.of(new)
         names = [run.name for run in new]
-        sealed = seals.sealed(rows.provenance, rows.texts(), names)
-        keys = {(run.experiment, run.profile, run.seed) for run in new}
+        sealed = seals.sealed(rows.provenance, rows.texts, names)
         if new:
-            _merge(Path(root), slug, replace(rows, provenance=sealed), keys)
+            _merge(Path(root), slug, replace(rows, provenance=sealed), names)
     return names
 
 
@@ -199,7 +179,7 @@ def promote(
     slug: str,
     *,
     reason: str = "",
-) -> list[tuple[str, str, int]]:
+) -> list[str]:
     """Merges the runs of one folder of results over those of another.
 
     A run (experiment, profile, seed) of the source replaces the target's
@@ -214,53 +194,54 @@ def promote(
             runs whose numbers do, in place of an older one, and of no other.
 
     Returns:
-        The runs that are new or differ in a number or in provenance, or whose
-        seal is broken, sorted; the reason given when they were
-        accepted is not compared.
+        The runs that are new or differ in a number or in provenance, or whose seal is broken, as
+        "experiment/profile/seed", sorted; the reason given when they were accepted is not compared.
     """
     source, target = _Rows.read(Path(source_root), slug), _Rows.read(Path(target_root), slug)
-    before, after = target.by_run(), source.by_run()
     sealed = {name: run for name, run in target.provenance.items() if seals.SEAL in run}
-    doubtful = seals.broken(sealed, target.texts())
-    changed = sorted(
-        run
-        for run, content in after.items()
-        if run[1] != "smoke"
-        and (before.get(run) != content or "/".join(map(str, run)) in doubtful)
+    doubtful = seals.broken(sealed, target.texts)
+    changed = _evidence(
+        name
+        for name in source.texts
+        if name in doubtful or source.content(name) != target.content(name)
     )
     if changed or set(source.metrics.itertuples(index=False, name=None)) - set(
         target.metrics.itertuples(index=False, name=None)
     ):
         reasoned = _with_reasons(source, target, changed, reason)
-        names = {"/".join(map(str, run)) for run in changed}
-        accepted = replace(source, provenance=seals.sealed(reasoned, source.texts(), names))
+        accepted = replace(source, provenance=seals.sealed(reasoned, source.texts, changed))
         with locked(Path(target_root)):
-            _merge(Path(target_root), slug, accepted, set(changed))
+            _merge(Path(target_root), slug, accepted, changed)
     return changed
 
 
-def overwritten(source_root: Path, target_root: Path, slug: str) -> list[tuple[str, str, int]]:
+def overwritten(source_root: Path, target_root: Path, slug: str) -> list[str]:
     """The runs of the target of which `promote` would change or drop a number, sorted.
 
     A run that the target does not have loses nothing, nor does one that comes
     back with the same numbers or with more of them.
     """
     source, target = _Rows.read(Path(source_root), slug), _Rows.read(Path(target_root), slug)
-    return sorted(run for run in _overwritten(source, target) if run[1] != "smoke")
+    return _evidence(_overwritten(source, target))
 
 
-def _overwritten(source: "_Rows", target: "_Rows") -> set[tuple]:
-    before, after = target.numbers(), source.numbers()
-    both = before.keys() & after.keys()
-    return {run for run in both if not before[run].items() <= after[run].items()}
+def _overwritten(source: "_Rows", target: "_Rows") -> set[str]:
+    before, after = target.texts, source.texts
+    return {name for name in before.keys() & after.keys() if not {*before[name]} <= {*after[name]}}
 
 
-def _with_reasons(source: "_Rows", target: "_Rows", runs: list[tuple], reason: str) -> dict:
+def _evidence(names: Iterable[str]) -> list[str]:
+    """These runs in order, smoke aside."""
+    runs = [name.rsplit("/", 2) for name in names]
+    runs.sort(key=lambda run: (*run[:2], int(run[2])))
+    return ["/".join(run) for run in runs if run[1] != "smoke"]
+
+
+def _with_reasons(source: "_Rows", target: "_Rows", runs: list[str], reason: str) -> dict:
     """The provenance of the source; a run whose numbers change says why, others what they said."""
     found, lost = dict(source.provenance), _overwritten(source, target)
-    for run in runs:
-        name = "/".join(map(str, run))
-        why = reason if run in lost else target.provenance.get(name, {}).get(_REASON, "")
+    for name in runs:
+        why = reason if name in lost else target.provenance.get(name, {}).get(_REASON, "")
         if name in found and why:
             found[name] = {**found[name], _REASON: why}
     return found
@@ -311,44 +292,25 @@ class _Rows:
         return {
             folder / table.file_name: render_table(table, rows, table.file_name)
             for table, rows in (*tables, (MEASUREMENTS, self.measurements))
-        } | {folder / _PROVENANCE: render_provenance(self.provenance, _PROVENANCE)}
+        } | {folder / PROVENANCE: render_provenance(self.provenance, PROVENANCE)}
 
-    def by_run(self) -> dict[tuple, list]:
-        """Everything known of each measured run, to compare it."""
-        content: dict[tuple, list] = {}
-        for frame in (self.measurements, self.history):
-            for run, rows in frame.groupby(list(RUN)):
-                key = (run[0], run[1], int(run[2]))  # pandas hands out its own integers
-                content.setdefault(key, []).append(rows.to_numpy().tolist())
-        for run in content:
-            about = self.provenance.get("/".join(map(str, run)), {})
-            content[run].append({k: v for k, v in about.items() if k not in (_REASON, seals.SEAL)})
-        return content
-
+    @cached_property
     def texts(self) -> dict[str, list[str]]:
-        """Every row of each run, as a seal covers it."""
+        """Every row of each measured run, as a seal covers it."""
         return seals.rows_by_run(self.measurements, self.history)
 
-    def numbers(self) -> dict[tuple, dict[tuple, tuple]]:
-        """Every number of each measured run: measurements by metric, history by epoch too."""
-        found: dict[tuple, dict[tuple, tuple]] = {}
-        for table, names, values in (
-            (self.measurements, ["metric"], ["value", "num_examples"]),
-            (self.history, ["epoch", "quantity"], ["value"]),
-        ):
-            for row in table[[*RUN, *names, *values]].itertuples(index=False, name=None):
-                run, rest = (row[0], row[1], int(row[2])), row[3:]
-                found.setdefault(run, {})[rest[: len(names)]] = rest[len(names) :]
-        return found
+    def content(self, name: str) -> tuple:
+        """Everything known of a run but what was said when it was accepted, to compare it."""
+        about = self.provenance.get(name, {})
+        return self.texts.get(name), {k: v for k, v in about.items() if k not in seals.LEFT_OUT}
 
 
-def _merge(root: Path, slug: str, new: _Rows, runs: set[tuple]) -> None:
+def _merge(root: Path, slug: str, new: _Rows, runs: Collection[str]) -> None:
     """Replaces these runs by the rows of `new`; other rows of `new` stay out."""
     old = _Rows.read(root, slug)
-    keys = {"/".join(map(str, run)) for run in runs}
 
     def of_runs(frame: pd.DataFrame) -> pd.Series:
-        found = [run in runs for run in zip(*(frame[name] for name in RUN), strict=True)]
+        found = [name in runs for name in names_of(frame)]
         return pd.Series(found, index=frame.index, dtype=bool)
 
     def merged(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -357,8 +319,8 @@ def _merge(root: Path, slug: str, new: _Rows, runs: set[tuple]) -> None:
     metrics = _concat(
         old.metrics[~old.metrics["experiment"].isin(new.metrics["experiment"])], new.metrics
     )
-    provenance = {key: run for key, run in old.provenance.items() if key not in keys}
-    provenance |= {key: run for key, run in new.provenance.items() if key in keys}
+    provenance = {name: run for name, run in old.provenance.items() if name not in runs}
+    provenance |= {name: run for name, run in new.provenance.items() if name in runs}
     measurements = merged(old.measurements, new.measurements)
     together = _Rows(measurements, metrics, merged(old.history, new.history), provenance)
     replace_texts(together.texts_in(root / slug))
@@ -368,25 +330,40 @@ def _concat(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame for frame in (before, after) if len(frame)] or [before])
 
 
-def _files(root: Path, slug: str | None, file_name: str) -> list[Path]:
+def _texts(root: Path, slug: str | None, file_name: str) -> Iterator[tuple[str, str]]:
+    """Name and text of this file of one article, or of all."""
     try:
         folders = [root / slug] if slug is not None else sorted(root.glob("*/"))
-        return [folder / file_name for folder in folders if (folder / file_name).is_file()]
+        paths = [folder / file_name for folder in folders if (folder / file_name).is_file()]
     except OSError as error:
         raise cannot_read(root, error) from error
+    return ((str(path), read_text(path)) for path in paths)
 
 
 def read_table(table: Table, root: Path, slug: str | None) -> pd.DataFrame:
-    """The rows of one article, or of all; no experiment may stand in two of them."""
+    """The rows of one article, or of all; see `table_of`."""
+    return table_of(table, _texts(root, slug, table.file_name))
+
+
+def table_of(table: Table, texts: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    """The rows of files, each by name and text; no experiment may stand in two of them."""
     frame = parse_table(table, ",".join(table.columns), table.file_name)
-    owners: dict[str, Path] = {}
-    for path in _files(root, slug, table.file_name):
-        rows = parse_table(table, read_text(path), str(path))
+    owners: dict[str, str] = {}
+    for source, text in texts:
+        rows = parse_table(table, text, source)
         for experiment in rows["experiment"].unique():
-            if owners.setdefault(experiment, path) != path:
+            if owners.setdefault(experiment, source) != source:
                 raise ResultsError(
-                    f"{path}: expected experiment {experiment!r} in one article only, received "
+                    f"{source}: expected experiment {experiment!r} in one article only, received "
                     f"it here and in {owners[experiment]}; remove one"
                 )
         frame = _concat(frame, rows)
     return frame.reset_index(drop=True)
+
+
+def provenance_of(texts: Iterable[tuple[str, str]]) -> dict[str, dict]:
+    """The runs of provenance files, each by name and text."""
+    runs: dict[str, dict] = {}
+    for source, text in texts:
+        runs.update(parse_provenance(text, source))
+    return runs

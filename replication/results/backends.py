@@ -13,9 +13,11 @@ from replication.results import read_measurements, read_provenance
 from replication.results.files import locked, read_text, replace_texts
 from replication.results.schema import (
     BACKEND,
+    BACKEND_RUN,
     BACKENDS,
     RUN,
     ResultsError,
+    names_of,
     parse_provenance,
     parse_table,
     render_provenance,
@@ -23,7 +25,6 @@ from replication.results.schema import (
 )
 
 __all__ = ["add_backend", "read_backend_runs", "read_backends"]
-_KEY = (*BACKEND, *RUN)
 _PROVENANCE = "backends.json"
 
 
@@ -37,7 +38,7 @@ def read_backends(root: Path) -> pd.DataFrame:
 def read_backend_runs(root: Path) -> dict[str, dict]:
     """How each of their runs was made, by "backend/device/experiment/profile/seed"."""
     path = Path(root) / _PROVENANCE
-    runs = parse_provenance(read_text(path), str(path), _KEY) if path.is_file() else {}
+    runs = parse_provenance(read_text(path), str(path), BACKEND_RUN) if path.is_file() else {}
     for name, about in runs.items():
         if "environment" not in about:
             raise ResultsError(
@@ -78,14 +79,14 @@ def add_backend(root: Path, folder: Path) -> list[str]:
             for run, rows in full.groupby(list(RUN))
         ]
     )[list(BACKENDS.columns)]
-    names = set(_names(new))
+    names = set(names_of(new, BACKEND_RUN))
     taken = {name: provenance["/".join(name.split("/")[len(BACKEND) :])] for name in names}
     with locked(Path(root)):
         old, former = read_backends(root), read_backend_runs(root)
-        kept = old[[name not in names for name in _names(old)]]
+        kept = old[[name not in names for name in names_of(old, BACKEND_RUN)]]
         table = pd.concat([each for each in (kept, new) if len(each)])
         texts = {
-            Path(root) / _PROVENANCE: render_provenance({**former, **taken}, _PROVENANCE, _KEY),
+            Path(root) / _PROVENANCE: render_provenance({**former, **taken}, _PROVENANCE, BACKEND_RUN),
             Path(root) / BACKENDS.file_name: render_table(BACKENDS, table, BACKENDS.file_name),
         }
         replace_texts(texts)
@@ -102,8 +103,3 @@ def _backend(provenance: Mapping[str, dict], run: str, source: Path) -> dict[str
             f"provenance, received {environment or 'none'}; run it anew"
         )
     return found
-
-
-def _names(frame: pd.DataFrame) -> list[str]:
-    """The run of each row, as "backend/device/experiment/profile/seed"."""
-    return ["/".join(map(str, row)) for row in zip(*(frame[key] for key in _KEY), strict=True)]

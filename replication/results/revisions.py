@@ -1,23 +1,14 @@
 """The tables as a git revision has them: the only code that asks git for files."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from replication import git
-from replication.results.schema import (
-    HISTORY,
-    MEASUREMENTS,
-    ResultsError,
-    Table,
-    parse_provenance,
-    parse_table,
-)
-
-
-class RevisionError(ResultsError):
-    """A revision that cannot be read: says which, and what was expected."""
+from replication.results import PROVENANCE, provenance_of, table_of
+from replication.results.schema import HISTORY, MEASUREMENTS, ResultsError
 
 
 def resolve(root: Path, revision: str) -> str:
@@ -28,23 +19,22 @@ def resolve(root: Path, revision: str) -> str:
         revision: As git takes it: `HEAD`, `main~3`, a tag, the start of a commit.
 
     Raises:
-        RevisionError: If git or the repository is missing, or has no such
+        ResultsError: If git or the repository is missing, or has no such
             revision.
     """
     _git(root, "rev-parse", "--git-dir")
     if revision and not revision.startswith("-"):
-        verify = ("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
-        if found := _git(root, *verify, may_fail=True).strip():
-            return found
-    raise RevisionError(
+        with contextlib.suppress(ResultsError):
+            return _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").strip()
+    raise ResultsError(
         f"expected a revision such as HEAD~1, a branch, a tag or a commit, received {revision!r}, "
         "which this repository does not have; `git log --oneline` lists commits (a shallow clone "
         "has few: `git fetch --unshallow`)"
     )
 
 
-def read_measurements(root: Path, commit: str) -> pd.DataFrame:
-    """The measurements of all articles at a commit; none where it has no such tables.
+def read(root: Path, commit: str) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, dict]]:
+    """Measurements, history and provenance of all articles at a commit; none where it has none.
 
     Args:
         root: The folder of the results today; the same path is read in the
@@ -55,29 +45,13 @@ def read_measurements(root: Path, commit: str) -> pd.DataFrame:
         ResultsError: If a table of the commit is malformed, naming it as
             `commit:path`.
     """
-    return _read(MEASUREMENTS, root, commit)
+    frames = (
+        table_of(table, _texts(root, commit, table.file_name)) for table in (MEASUREMENTS, HISTORY)
+    )
+    return *frames, provenance_of(_texts(root, commit, PROVENANCE))
 
 
-def read_history(root: Path, commit: str) -> pd.DataFrame:
-    """The per-epoch quantities of all articles at a commit; see `read_measurements`."""
-    return _read(HISTORY, root, commit)
-
-
-def read_provenance(root: Path, commit: str) -> dict[str, dict]:
-    """How each run of all articles was made, at a commit; see `read_measurements`."""
-    found: dict[str, dict] = {}
-    for name, text in _files(root, commit, "provenance.json"):
-        found.update(parse_provenance(text, name))
-    return found
-
-
-def _read(table: Table, root: Path, commit: str) -> pd.DataFrame:
-    frames = [parse_table(table, ",".join(table.columns), commit)]
-    frames += [parse_table(table, text, name) for name, text in _files(root, commit, table.file_name)]
-    return pd.concat([each for each in frames if len(each)] or frames[:1], ignore_index=True)
-
-
-def _files(root: Path, commit: str, file_name: str) -> Iterator[tuple[str, str]]:
+def _texts(root: Path, commit: str, file_name: str) -> Iterator[tuple[str, str]]:
     """Name and text of this file of every article at a commit."""
     folder = Path(root).resolve().name
     listed = _git(root, "ls-tree", "-r", "-z", "--name-only", commit, f"{folder}/").split("\0")
@@ -87,14 +61,12 @@ def _files(root: Path, commit: str, file_name: str) -> Iterator[tuple[str, str]]
             yield f"{commit[:12]}:{path}", text
 
 
-def _git(root: Path, *arguments: str, may_fail: bool = False) -> str:
-    """What git prints in the folder above the results; "" where it fails and may."""
+def _git(root: Path, *arguments: str) -> str:
+    """What git prints in the folder above the results."""
     try:
         return git.ask(Path(root).resolve().parent, *arguments).decode()
     except git.GitError as error:
-        if may_fail:
-            return ""
-        raise RevisionError(
+        raise ResultsError(
             f"{error}; to compare with a revision, run this in a clone of the project, with git"
         ) from error
     except UnicodeDecodeError as error:

@@ -7,15 +7,17 @@ import json
 import math
 import re
 import reprlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from replication.errors import ReplicationError
+
 PROFILES = ("full", "embedded", "smoke")
 RUN = ("experiment", "profile", "seed")
 BACKEND = ("backend", "device")
+BACKEND_RUN = (*BACKEND, *RUN)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # of a terminal; no name needs one
 LARGEST = 1e150  # its square is still a number, so that a spread can be computed
 _LARGEST_COUNT = 2**63 - 1
@@ -46,6 +48,11 @@ def format_value(value: float) -> str:
         )
     text = f"{float(value):.6g}"
     return "0" if text == "-0" else text
+
+
+def names_of(rows: pd.DataFrame, key: Sequence[str] = RUN) -> list[str]:
+    """The run of each row, as "experiment/profile/seed" or what else its key is made of."""
+    return ["/".join(map(str, run)) for run in zip(*(rows[name] for name in key), strict=True)]
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,7 @@ NOISE = Table(
 BACKENDS = Table(
     "backends.csv",
     dict.fromkeys(BACKEND, _TEXT) | _RUN_COLUMNS | {"metric": _TEXT, "value": _NUMBER},
-    (*BACKEND, *RUN, "metric"),
+    (*BACKEND_RUN, "metric"),
 )
 
 
@@ -181,12 +188,7 @@ _ABOUT: dict[str, tuple[Callable[[object], bool], str]] = {
 
 
 def parse_table(table: Table, text: str, source: str) -> pd.DataFrame:
-    """The rows of a CSV text, typed, in the order of the text.
-
-    Args:
-        table: The schema.
-        text: Content of the file.
-        source: Name of the file, for messages.
+    """The rows of a CSV text, typed, in the order of the text; its source is for messages.
 
     Raises:
         ResultsError: With file, line and what was expected there.
@@ -264,13 +266,7 @@ def parse_provenance(text: str, source: str, names: tuple[str, ...] = RUN) -> di
 
 
 def render_provenance(runs: Mapping[str, dict], source: str, names: tuple[str, ...] = RUN) -> str:
-    """The JSON text of the runs: keys sorted, one per line.
-
-    Args:
-        runs: How each was made, by what it is.
-        source: Name of the file, for messages.
-        names: What its key is made of, joined by slashes.
-    """
+    """The JSON text of the runs by their keys, which are `names` joined by slashes, sorted."""
     for key, run in runs.items():
         _check_provenance(key, run, source, names)
     try:
@@ -300,31 +296,32 @@ def _check_provenance(key: str, run: object, where: str, names: tuple[str, ...])
     ) or CONTROL.search(key):
         raise ResultsError(
             f"{where}: expected a key {'/'.join(names)!r} with a profile of "
-            f"{', '.join(PROFILES)}, received {_short(key)!r}"
+            f"{', '.join(PROFILES)}, received {shortened(key)!r}"
         )
     fingerprint = run.get("fingerprint") if isinstance(run, dict) else None
     if not isinstance(fingerprint, str) or not fingerprint:
         raise ResultsError(
-            f"{where}: run {_short(key)!r}: expected an object with a text 'fingerprint' naming "
+            f"{where}: run {shortened(key)!r}: expected an object with a text 'fingerprint' naming "
             f"the environment, received {reprlib.repr(fingerprint)}; record the run anew"
         )
     for name, (is_valid, expected) in _ABOUT.items():
         if name in run and not is_valid(run[name]):
             raise ResultsError(
-                f"{where}: run {_short(key)!r}, {name!r}: expected {expected}, received "
+                f"{where}: run {shortened(key)!r}, {name!r}: expected {expected}, received "
                 f"{reprlib.repr(run[name])}; record the run anew"
             )
 
 
-def _short(text: str, limit: int = 200) -> str:
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
+def shortened(text: str) -> str:
+    """A text for a message, cut short where it is long."""
+    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"
 
 
 def _check_columns(table: Table, received: list[str], where: str) -> None:
     if received != list(table.columns):
         raise ResultsError(
             f"{where}: expected the columns {','.join(table.columns)}; "
-            f"received {_short(repr(','.join(received)))}"
+            f"received {shortened(repr(','.join(received)))}"
         )
 
 
@@ -349,7 +346,7 @@ def _parse_row(table: Table, cells: list[str], where: str) -> tuple:
             row.append(kind.parse(cell))
         except ValueError as error:
             raise ResultsError(
-                f"{where}: column {name!r}: expected {kind.expected}, received {_short(cell)!r}"
+                f"{where}: column {name!r}: expected {kind.expected}, received {shortened(cell)!r}"
             ) from error
     return tuple(row)
 
@@ -362,6 +359,6 @@ def _check_unique(table: Table, rows: list[tuple], places: list[str]) -> None:
         if key in seen:
             raise ResultsError(
                 f"{place}: expected one row for each ({', '.join(table.key)}), received "
-                f"{_short(str(key))} again, first at {seen[key]}; remove one"
+                f"{shortened(str(key))} again, first at {seen[key]}; remove one"
             )
         seen[key] = place

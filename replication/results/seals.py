@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable, Mapping
 
 import pandas as pd
 
-from replication.results.schema import RUN, format_value
+from replication.results.schema import format_value, names_of
 
 SEAL = "seal"  # in the provenance of a run
-_OPEN = (SEAL, "accepted_because")  # what a seal leaves out
+LEFT_OUT = (SEAL, "accepted_because")  # of what a seal covers
 _Rows = Mapping[str, list[str]]  # the rows of each run as text, sorted
 
 
@@ -26,9 +26,8 @@ def rows_by_run(measurements: pd.DataFrame, history: pd.DataFrame) -> dict[str, 
         (measurements, ["metric", "num_examples", "value"]),
         (history, ["epoch", "quantity", "value"]),
     ):
-        for row in frame[[*RUN, *columns]].itertuples(index=False, name=None):
-            *words, value = row[len(RUN) :]
-            name = f"{row[0]}/{row[1]}/{int(row[2])}"
+        rows = frame[columns].itertuples(index=False, name=None)
+        for name, (*words, value) in zip(names_of(frame), rows, strict=True):
             text = ",".join([*map(str, words), format_value(value)])
             found.setdefault(name, []).append(text)
     return {name: sorted(rows) for name, rows in found.items()}
@@ -67,7 +66,7 @@ def _seal(name: str, about: dict, rows: _Rows) -> str:
     content = {
         "run": name,
         "rows": rows.get(name, []),
-        "about": {key: value for key, value in about.items() if key not in _OPEN},
+        "about": {key: value for key, value in about.items() if key not in LEFT_OUT},
     }
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from replication import experiments, fingerprints, results, store
-from replication.events import Announce
 from replication.results.schema import BACKEND
 from replication.runner import settings, today
 from replication.runner.execution import read
@@ -116,7 +115,7 @@ def promote(
     reason: str = "",
     unchanged: str | None = None,
     ask: Callable[[list[str]], str] = lambda runs: "",
-    announce: Announce = print,
+    announce: Callable[[str], None] = print,
 ) -> list[str]:
     """Merges `build/results` over `results`, smoke runs left out; names what changed.
 
@@ -193,7 +192,8 @@ def take(folder: Path) -> list[str]:
         wanted = [run for found, run in runs.values() if found == slug]
         added = results.add_runs(settings.RESULTS, slug, sorted(wanted, key=lambda run: run.name))
         for run in wanted:
-            lines.append(_taken(run) if run.name in added else _kept(run))
+            there = f"left {run.name}: results/ has that seed already; run another one there"
+            lines.append(_taken(run) if run.name in added else there)
     return sorted(lines)
 
 
@@ -216,10 +216,6 @@ def _taken(run: results.Run) -> str:
     return f"took {run.name}, made with {backend} {place.get(backend, '')} on {place['device']}"
 
 
-def _kept(run: results.Run) -> str:
-    return f"left {run.name}: results/ has that seed already; run another one there"
-
-
 def _require_our_backend() -> None:
     """Sees to it that what is accepted now was computed with the backend of all of `results/`.
 
@@ -239,7 +235,7 @@ def _require_our_backend() -> None:
 def _of_every_article(function, **options) -> list[str]:
     """The names of the runs that a function of `results` finds, article by article."""
     return [
-        f"{experiment}/{profile}/{seed}"
+        name
         for slug in experiments.slugs()
-        for experiment, profile, seed in function(settings.TODAY, settings.RESULTS, slug, **options)
+        for name in function(settings.TODAY, settings.RESULTS, slug, **options)
     ]

@@ -25,9 +25,8 @@ def add_open_details(site: Site) -> None:
 
 def _ledger(site: Site) -> dict[str, list[tuple[OpenDetail, str, list]]]:
     """The open details of each article, with our number; of each alternative, row and strip."""
-    frame = dict((table.file_name, frame) for table, frame in site.report.generated.frames)
     rows: dict[tuple[str, str], list] = {}
-    for row in frame[results.LEDGER.file_name].itertuples(index=False):
+    for row in site.report.generated.ledger.itertuples(index=False):
         rows.setdefault((row.article, row.detail), []).append(row)
     found: dict[str, list[tuple[OpenDetail, str, list]]] = {}
     for slug, detail in ledger.details_of(site.report.articles):

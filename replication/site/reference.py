@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-from replication import results
 from replication.claims.intervals import CONFIDENCE, MAX_SEEDS
 from replication.claims.kinds import order, value
 from replication.site import plots
@@ -71,8 +70,8 @@ def add_method(site: Site) -> None:
 
 def add_data(site: Site) -> None:
     """The committed tables themselves, to look numbers up in or to compute with."""
-    for table, frame in site.report.generated.frames:
-        site.files[f"data/{table.file_name}"] = results.summary_text(table, frame).encode()
+    for name, text in site.report.generated.summaries.items():
+        site.files[f"data/{name}"] = text.encode()
     for slug, paths in _tables(site).items():
         site.files |= {f"data/{slug}/{path.name}": path.read_bytes() for path in paths}
 

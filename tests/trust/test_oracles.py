@@ -125,8 +125,7 @@ ORACLES = {
         "judge": "test_verdict_edges.py::test_orders_against_a_judge_written_again",
         "judge_all": "test_verdicts.py::test_holm_counts_the_comparisons_of_the_article_and_no_readings",
         "judge_article": "test_verdicts.py::test_holm_counts_the_comparisons_of_the_article_and_no_readings",
-        "evidence_of": "test_verdicts.py::test_holm_counts_the_comparisons_of_the_article_and_no_readings",
-        "values_by_seed": "test_verdicts.py::test_values_by_seed_against_a_loop",
+        "evidence_of": "test_verdicts.py::test_values_by_seed_against_a_loop",
     },
     "claims/regression": {
         "Regression": "test_regression.py::test_the_same_environment_must_give_the_same_six_digits",
@@ -135,7 +134,7 @@ ORACLES = {
         "upgrades": "test_regression.py::test_an_upgrade_is_named_as_the_likely_cause",
         "kernels": "test_regression.py::test_kernels_that_compute_otherwise_are_named",
         "roll_up": "test_verdict_edges.py::test_the_order_of_alarm",
-        "status_of_claim": "test_verdict_edges.py::test_a_claim_has_the_status_of_its_profile_and_of_everything_it_names",
+        "status_of_claim": "test_verdict_edges.py::test_a_claim_has_the_status_of_profile_full_and_of_everything_it_names",
         "status_by_experiment": "test_verdict_edges.py::test_the_status_of_an_experiment_is_that_of_its_worst_number",
     },
     "claims/check": {
