@@ -118,6 +118,9 @@ def test_missing_and_surplus_rows(project):  # noqa: F811
     kept = results.read_metrics(project / "results")
     kept = kept[kept["experiment"] == "demo-run"]
     table_files.write_metrics(project / "results", "demo", pd.concat([metrics, kept]))
+    rows = results.read_measurements(project / "results")
+    later = rows[rows["experiment"] == "demo-control"].assign(metric="later")
+    table_files.write_measurements(project / "results", "demo", pd.concat([rows, later]))
 
     found = [each for each in problems(project) if each.fix == AGAIN]
     assert found == [
@@ -134,9 +137,9 @@ def test_missing_and_surplus_rows(project):  # noqa: F811
             Problem(
                 f"demo-control, {profile}, seed {seed}",
                 "only metrics that metrics.csv declares",
-                "purity",
+                "later, purity",
                 AGAIN,
-                measures=("demo-control/purity",) if profile == "full" else (),
+                measures=("demo-control/later", "demo-control/purity") if profile == "full" else (),
             ),
         )
     ]
