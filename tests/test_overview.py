@@ -36,6 +36,15 @@ def test_the_scoreboard_adds_up_and_keeps_voices_apart(found, arguments):
                 assert counted == len(wanted), (article.slug, voice)
 
 
+def test_only_an_address_of_its_own_links_an_article(found, arguments):
+    """Three are known by another page only, which does not pass for the article."""
+    rows = cells(overview.scoreboard(*arguments))
+
+    for row, article in zip(rows, found.articles.values(), strict=True):
+        assert (article.url in row[0]) == (not article.link), article.slug
+    assert len({bool(article.link) for article in found.articles.values()}) == 2
+
+
 def test_the_picture_has_a_square_for_every_counted_claim(found, arguments):
     text = (settings.ROOT / "docs" / "overview.svg").read_text(encoding="utf-8")
     root = ElementTree.fromstring(text)
@@ -59,7 +68,8 @@ def test_printed_numbers_stand_beside_every_run(found, arguments):
     assert len(rows) == len(claims) >= 2
     for row, wanted in zip(rows, claims, strict=True):
         reported, values = wanted.claim.reported, list(wanted.found.values.values())
-        assert row[0] == f"{reported:.1%}".replace("%", " %")
+        shown = f"{reported:.1%}".replace("%", " %")
+        assert row[0] == f"{shown} (`{wanted.claim.id}`)", "of which data set, and where to read on"
         assert row[1] == f"{sum(value >= reported for value in values)} of {len(values)}"
         assert wanted.found.verdict in row[-1]
 

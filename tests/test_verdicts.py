@@ -143,6 +143,15 @@ def test_a_metric_says_which_side_is_better_and_where_it_ends():
     assert judge(value_claim(0.96), few, accuracy).verdict == "reproduced"
 
 
+def test_a_difference_of_shares_may_lie_below_zero():
+    """A bug of 27 November: its interval was cut at zero, and left out a run that was shown."""
+    columns = ["experiment", "metric", "unit", "better"]
+    gain = pd.DataFrame([("ours", "m", "fraction", "lower")], columns=columns)
+    rows = measured(ours=[-0.0001, 0.002, 0.004, 0.003, 0.001]).assign(num_examples=10_000)
+
+    assert judge(value_claim(0.002), rows, gain).low < -0.0001
+
+
 def test_holm_counts_the_comparisons_of_the_article_and_no_readings():
     """Ten weak ones take each other's verdict; as readings of ours they do not."""
     weak = measured(ours=[0.02, 0.05, 0.01, 0.06, 0.03, 0.02], other=[0.0] * 6)

@@ -119,6 +119,12 @@ class Article(_File):
     open: tuple[OpenDetail, ...] = ()
     path: Path
 
+    @property
+    def linked(self) -> str:
+        """Number and slug in Markdown, a link where the address is the article's own."""
+        name = f"{self.number:02d} {self.slug}"
+        return name if self.link else f"[{name}]({self.url})"
+
 
 def load(directory: Path | None = None) -> dict[str, Article]:
     """All articles by slug, in reading order.

@@ -57,7 +57,7 @@ def scoreboard(articles: Mapping[str, Article], rows: Sequence[Row], language: s
         )
         tallies = (tally(rows, slug, voice) for voice in ("article", "reading"))
         cells = (_slashed(each) if each else words["none"] for each in tallies)
-        lines.append((f"[{article.number:02d} {slug}]({article.url})", *cells, links))
+        lines.append((article.linked, *cells, links))
     return markdown([words[key] for key in ("article", "own", "ours", "read")], lines)
 
 
@@ -95,12 +95,13 @@ def is_printed(row: Row) -> bool:
 
 def _beside(row: Row, words: Mapping[str, str]) -> tuple[str, ...]:
     found, reported = row.found, row.claim.printed
+    name = f"{per_cent(reported)} (`{row.claim.id}`)"
     if found.mean is None:
-        return per_cent(reported), *[words["none"]] * 3, found.verdict
+        return name, *[words["none"]] * 3, found.verdict
     interval = f" [{per_cent(found.low)}, {per_cent(found.high)}]" if found.n > 1 else ""
     control = max((c.mean for c in found.controls if c.mean is not None), default=None)
     return (
-        per_cent(reported),
+        name,
         words["of"].format(found.num_reached, found.n),
         f"{per_cent(found.mean)}{interval}",
         words["none"] if control is None else per_cent(control),

@@ -125,7 +125,7 @@ def markdown_table(articles: Mapping[str, Article], rows: Iterable[Row]) -> str:
     for voice, title in VOICES.items():
         cells = [
             (
-                f"[{articles[row.slug].number:02d} {row.slug}]({articles[row.slug].url})",
+                articles[row.slug].linked,
                 f"`{row.claim.id}`: {row.claim.says}",
                 row.expected,
                 row.ours,

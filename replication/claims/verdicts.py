@@ -55,6 +55,7 @@ def evidence_of(measurements: pd.DataFrame, metrics: pd.DataFrame | None = None)
     scales = {}
     for row in () if metrics is None else metrics.itertuples(index=False):
         name = f"{row.experiment}/{row.metric}"
-        share = (0.0, 1.0, examples.get(name)) if row.unit == "fraction" else ()
+        low = -1.0 if min(values.get(name, {0: 0.0}).values()) < 0 else 0.0  # one less another
+        share = (low, 1.0, examples.get(name)) if row.unit == "fraction" else ()
         scales[name] = Scale(row.better != "lower", *share)
     return Evidence(values, scales)

@@ -63,7 +63,7 @@ class Value(Claim):
     kind: ClassVar[str] = "value"
     least: ClassVar[int] = MIN_RUNS
     answers: ClassVar[dict[str, Answer]] = {
-        "reproduced": Answer(HOLDS, "Yes. It is what a typical run of ours gives."),
+        "reproduced": Answer(HOLDS, "Yes. A run of ours could well give it."),
         "optimistic": Answer(OPEN, "Possible, but better than a typical run of ours."),
         "pessimistic": Answer(OPEN, "Possible, but worse than a typical run of ours."),
         "not reproduced": Answer(FAILS, "No. Hardly any run of ours would come out so."),
