@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from replication.claims import regression
+from replication.claims.collective import Finding
 from replication.claims.regression import compare, kernels, same_environment, upgrades
 from replication.results.schema import METRICS, NOISE
 
@@ -100,14 +102,14 @@ def test_machines_say_nothing_of_a_backend_that_draws_other_numbers():
 
 
 def test_an_upgrade_is_named_as_the_likely_cause():
-    """Versions that differ; processors, threads and Python are none."""
+    """Versions that differ; processors, devices, threads and Python are none."""
     before = made("here", **{"scikit-learn": "1.9.1", "python": "3.11.7", "threads": 2})
-    after = made("there", **{"scikit-learn": "1.7.2", "python": "3.13.0", "threads": 1})
+    after = made("there", **{"scikit-learn": "1.7.2", "python": "3.13.0", "device": "gpu"})
 
     assert upgrades(before, after) == "scikit-learn 1.9.1 -> 1.7.2"
     assert upgrades(before, {**after, "environment": before["environment"]}) == ""
-    [row] = rows_of([0.8] * 5, 3.0, keras="3.12")
-    assert row.upgrades == "keras unknown -> 3.12"
+    [row] = rows_of([0.8] * 5, 3.0, keras="3.12", scipy="1.16.3")
+    assert row.upgrades == "keras unknown -> 3.12, scipy unknown -> 1.16.3"
 
 
 def test_a_thousand_numbers_of_a_healthy_machine_are_all_stable():
@@ -129,9 +131,59 @@ def test_a_thousand_numbers_of_a_healthy_machine_are_all_stable():
     assert 20 < sum(abs(row.deviation) > 1.96 for row in held) < 80  # 50 ± 4.4 standard errors
 
 
+def test_one_alarm_in_a_hundred_is_shared_by_numbers_alone_and_together(monkeypatch):
+    """Half of it each: the chances add up."""
+    given = []
+
+    def limit(count, alarms):
+        given.append((count, alarms))
+        return 4.0
+
+    def findings(numbers, known, *, alarms):
+        given.append((len(numbers), alarms))
+        return []
+
+    monkeypatch.setattr(regression, "limit", limit)
+    monkeypatch.setattr(regression, "findings", findings)
+
+    assert status([0.80, 0.84, 0.86, 0.82, 0.83], 0.85) == "stable"
+    assert given == [(1, 0.005), (1, 0.005)]
+
+
+def test_a_number_drifts_with_others_that_does_not_drift_alone(monkeypatch):
+    """It says with which; one that drifts alone says by how much."""
+    seeds = [0.80, 0.84, 0.86, 0.82, 0.83]
+
+    def findings(numbers, known, *, alarms):
+        return [Finding("all of them are too large", 1e-6, tuple(numbers))]
+
+    monkeypatch.setattr(regression, "findings", findings)
+    [near], [far] = rows_of(seeds, 0.85), rows_of(seeds, 9.0)
+
+    assert (near.status, near.together) == ("drifted", True)
+    assert near.expected.endswith("sd off, and with others: all of them are too large")
+    assert (far.status, far.together) == ("drifted", False)
+    assert "at most" in far.expected
+
+
+def test_a_row_says_of_its_environment_what_there_is_to_say():
+    """Nothing where it is the same; else which part of the probe differs, and what is not known."""
+    [same], [other] = rows_of([0.8], 0.8, same=True), rows_of([0.8], 0.81)
+
+    assert (same.elsewhere, same.deviation, same.together) == (False, None, False)
+    assert (same.upgrades, same.kernels) == ("", ())
+    assert other.elsewhere and other.kernels == ("matrix products",)
+    assert other.expected.startswith("near 0.8; too few seeds")
+
+
 def test_a_seed_without_a_committed_row_is_new_and_smoke_is_never_judged():
     """New numbers are accepted by a human, not compared."""
-    assert status([0.8], 0.1, same=True, seed=7) == "new"
+    [new] = rows_of([0.8], 0.1, same=True, seed=7)
+    tables = measured([0.8]), measured([0.1], first_seed=7)
+    [missing, _] = compare(*tables, committed_provenance={}, today_provenance={})
+
+    assert (new.status, new.expected, new.found) == ("new", "nothing committed", "0.1")
+    assert (missing.status, missing.expected, missing.found) == ("not run", "0.8", "nothing today")
     assert status([0.8], 0.1, same=True, profile="embedded") == "drifted"
     assert status([0.8], 0.1, same=True, profile="smoke") is None
 

@@ -19,7 +19,6 @@ from replication.claims import Claim
 from replication.claims.collective import Number, findings
 from replication.claims.noise import Noise, limit, noises
 from replication.results import format_value
-from replication.results.schema import METRICS, NOISE
 
 STATUSES = ("drifted", "undecided", "new", "stable", "not run")  # the most alarming first
 ALARMS = 0.01  # chance of any alarm of a whole check on a healthy machine
@@ -62,7 +61,7 @@ def compare(
     """Every number of either table, smoke aside, with its status.
 
     Args:
-        committed: Measurements as committed in `results/`.
+        committed: Measurements as committed in `results/`, which holds no smoke runs.
         today: Measurements of this machine, normally from `build/results`.
         committed_provenance: With the `numerics` of each committed run.
         today_provenance: With the `numerics` of each run of today.
@@ -87,12 +86,8 @@ def compare(
         found.append(Regression(*cell, *status))
     if not others:
         return found
-    nothing = [pd.DataFrame(columns=list(table.columns)) for table in (NOISE, METRICS)]
-    known = noises(
-        committed[committed["profile"] != "smoke"],
-        nothing[0] if machines is None else machines,
-        nothing[1] if metrics is None else metrics,
-    )
+    tables = (pd.DataFrame() if table is None else table for table in (machines, metrics))
+    known = noises(committed, *tables)
     return _judged(found, before, after, others, known)
 
 
