@@ -356,6 +356,9 @@ def test_a_claim_that_loses_to_one_of_two_has_twice_its_p():
 
 def test_two_pairs_tell_a_spread_and_one_does_not():
     assert judged(ours=[0.5, 0.7], other=[0, 0]).seeds_needed == 6
+    one_below = judged(ours=[0.5, 0.6, 0.55, 0.45, 0.5, -0.01], other=[0] * 6)
+    assert one_below.low > 0 and one_below.verdict == "inconclusive"
+    assert one_below.seeds_needed == 7, "six there are, and the exact test does not agree"
     assert judged(ours=[0.5], other=[0]).seeds_needed is None
 
 

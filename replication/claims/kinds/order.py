@@ -333,6 +333,7 @@ def _seeds_needed(found: Difference, least: int) -> float | None:
     if found.n < 2:
         return None
     std = (found.high - found.mean) / t_quantile(found.n - 1) * math.sqrt(found.n)
+    least = max(least, found.n + 1)  # where the interval excludes zero, the exact test waits
     return seeds_until(abs(found.mean), std, draw=False, least=least)
 
 
