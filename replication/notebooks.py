@@ -191,7 +191,7 @@ def _read(path: Path):
             what = "JSON of another kind"
         raise NotebookError(
             f"{path.name}: expected a Jupyter notebook of format {_FORMAT}, received "
-            f"{_one_line(what)}; restore the file, or save it anew from Jupyter"
+            f"{_one_line(what)}; restore the file, or save it again from Jupyter"
         ) from error
 
 

@@ -34,7 +34,7 @@ def use_style() -> None:
 
 
 def color_of(number: int) -> str:
-    """The colour of the line or group with this number, from 0; the cycle starts anew at its end.
+    """The colour of the line or group with this number, from 0; the cycle starts again at its end.
 
     >>> color_of(0) == color_of(len(COLORS)) == COLORS[0]
     True

@@ -27,6 +27,11 @@ def contingency_matrix(y_true, clusters, *, num_classes: int, num_clusters: int)
 
     Raises:
         ValueError: If shapes differ or a value is out of range.
+
+    Examples:
+        >>> contingency_matrix([0, 0, 1, 1], [1, 1, 0, 1], num_classes=2, num_clusters=2)
+        array([[0, 1],
+               [2, 1]])
     """
     y_true, clusters = np.asarray(y_true), np.asarray(clusters)
     if y_true.shape != clusters.shape or y_true.ndim != 1:
@@ -61,6 +66,10 @@ def majority_mapping(contingency: np.ndarray) -> np.ndarray:
 
     Source: 苏剑林 (2018), results paragraph: a cluster takes the label that is
     most numerous in it.
+
+    Examples:
+        >>> majority_mapping(np.array([[5, 1], [3, 1], [0, 0]]))
+        array([ 0,  0, -1])
     """
     return np.where(contingency.sum(axis=1) > 0, contingency.argmax(axis=1), UNMAPPED)
 
@@ -76,6 +85,10 @@ def hungarian_mapping(contingency: np.ndarray) -> np.ndarray:
         and, with more clusters than classes, for those left over.
 
     Source: Xie, Girshick & Farhadi (2016), equation (10).
+
+    Examples:
+        >>> hungarian_mapping(np.array([[5, 1], [3, 1]]))
+        array([0, 1])
     """
     mapping = np.full(len(contingency), UNMAPPED)
     rows, columns = linear_sum_assignment(contingency, maximize=True)
@@ -104,6 +117,10 @@ def purity_score(contingency: np.ndarray) -> float:
     """Share of examples in the majority class of their cluster, in [0, 1].
 
     The article calls this accuracy. It never falls when a cluster is split.
+
+    Examples:
+        >>> purity_score(np.array([[5, 1], [3, 1]]))
+        0.8
     """
     return mapped_accuracy_score(majority_mapping(contingency), contingency)
 
@@ -112,6 +129,10 @@ def hungarian_accuracy_score(contingency: np.ndarray) -> float:
     """Share of examples matched by the best one-to-one mapping, in [0, 1].
 
     What DEC and most later papers report; never above `purity_score`.
+
+    Examples:
+        >>> hungarian_accuracy_score(np.array([[5, 1], [3, 1]]))
+        0.6
     """
     return mapped_accuracy_score(hungarian_mapping(contingency), contingency)
 
@@ -127,6 +148,10 @@ def assignment_entropy(probabilities: np.ndarray) -> float:
 
     Returns:
         Entropy in [0, log(num_clusters)].
+
+    Examples:
+        >>> round(assignment_entropy([[1, 0], [0, 1]]), 3)
+        0.693
     """
     mean = np.asarray(probabilities, dtype=np.float64).mean(axis=0)
     used = mean[mean > 0]
@@ -222,6 +247,11 @@ def label_agreement(seen: np.ndarray, clusters: np.ndarray, labels: np.ndarray) 
 
     Returns:
         Fraction in [0, 1].
+
+    Examples:
+        >>> seen, clusters = np.array([7, 1, 1, 1]), np.array([0, 0, 1, 1])
+        >>> label_agreement(seen, clusters, labels=np.array([7, 1]))
+        0.75
     """
     return float((seen == labels[clusters]).mean())
 

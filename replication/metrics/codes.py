@@ -21,6 +21,10 @@ def hoyer_sparsity(codes: np.ndarray) -> float:
         ValueError: If there are fewer than two units.
 
     Source: Hoyer (2004), §3.1.
+
+    Examples:
+        >>> [round(hoyer_sparsity([code]), 3) for code in ([0, 2, 0, 0], [2, 2, 0, 0], [2] * 4)]
+        [1.0, 0.586, 0.0]
     """
     codes = np.abs(np.asarray(codes, np.float64))
     if codes.shape[1] < 2:
@@ -41,6 +45,10 @@ def active_share(codes: np.ndarray) -> float:
 
     Returns:
         Fraction in [0, 1]; a silent unit counts as inactive.
+
+    Examples:
+        >>> active_share(np.array([[1.0, 0.0], [0.5, 0.0]]))
+        0.5
     """
     return float((codes > ACTIVE * codes.max(axis=0)).mean())
 
@@ -63,6 +71,10 @@ def class_selectivity(codes: np.ndarray, labels: np.ndarray) -> float:
         ValueError: If there are fewer than two classes.
 
     Source: Morcos et al. (2018), §2.
+
+    Examples:
+        >>> class_selectivity(np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([0, 1]))
+        0.5
     """
     classes = np.unique(labels)
     if len(classes) < 2:
@@ -90,6 +102,10 @@ def most_active_only(codes: np.ndarray, count: int) -> np.ndarray:
 
     Returns:
         Array of the same shape.
+
+    Examples:
+        >>> most_active_only(np.array([[1.0, 3.0, 2.0]]), 2)
+        array([[0., 3., 2.]])
     """
     kept = np.argsort(-codes, axis=1, kind="stable")[:, :count]
     found = np.zeros_like(codes)
@@ -108,6 +124,10 @@ def thresholded(codes: np.ndarray, share: float) -> np.ndarray:
 
     Returns:
         Array of the same shape.
+
+    Examples:
+        >>> thresholded(np.array([[0.0], [1.0], [2.0]]), 0.5).ravel()
+        array([0., 0., 1.])
     """
     return np.maximum(codes - np.quantile(codes, 1 - share, axis=0), 0)
 
@@ -125,6 +145,10 @@ def code_shift(codes: np.ndarray, moved: np.ndarray) -> float:
 
     Returns:
         0 where nothing moves; 0 as well where all codes are one and stay.
+
+    Examples:
+        >>> code_shift(np.array([[0.0], [2.0]]), np.array([[1.0], [2.0]]))
+        0.5
     """
     codes, moved = np.asarray(codes, np.float64), np.asarray(moved, np.float64)
     apart = np.linalg.norm(codes - codes.mean(axis=0), axis=1).mean()

@@ -17,6 +17,10 @@ def first_reached(curve: Sequence[float], level: float, *, rising: bool) -> floa
 
     Raises:
         ValueError: If the curve is empty.
+
+    Examples:
+        >>> first_reached([0.0, 0.5, 1.0], 0.75, rising=True)
+        1.5
     """
     if not len(curve):
         raise ValueError("a curve needs at least one value; received none.")

@@ -15,6 +15,10 @@ def balanced_accuracy(normal: np.ndarray, abnormal: np.ndarray, *, threshold: fl
 
     Returns:
         Fraction in [0, 1].
+
+    Examples:
+        >>> balanced_accuracy(np.array([1, 2]), np.array([2, 3]), threshold=2)
+        0.75
     """
     return float(((abnormal > threshold).mean() + (normal <= threshold).mean()) / 2)
 
@@ -25,6 +29,10 @@ def best_threshold(normal: np.ndarray, abnormal: np.ndarray) -> float:
     Args:
         normal: Scores of normal examples, shape `(n,)`.
         abnormal: Scores of anomalies, shape `(m,)`.
+
+    Examples:
+        >>> best_threshold(np.array([1, 2]), np.array([3, 4]))
+        2.0
     """
     candidates = np.unique(np.concatenate([normal, abnormal]))
     passed = np.searchsorted(np.sort(normal), candidates, side="right") / len(normal)

@@ -62,6 +62,11 @@ def subspace_shares(directions: np.ndarray, bases: np.ndarray) -> np.ndarray:
 
     Returns:
         Fractions in [0, 1], shape `(n,)`; k / features for directions drawn at random.
+
+    Examples:
+        >>> directions, bases = np.array([[3.0, 4.0]]) / 5, np.array([[[1.0, 0.0]]])
+        >>> subspace_shares(directions, bases).round(2)
+        array([0.36])
     """
     inside = np.square(directions @ bases.swapaxes(1, 2)).sum(axis=2)  # (n, count)
     return inside.mean(axis=1)

@@ -19,6 +19,10 @@ def jacobian_squared_norms(codes: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     Args:
         codes: Output h of the layer, shape `(n, units)`.
         kernel: The layer's kernel W, shape `(inputs, units)`.
+
+    Examples:
+        >>> jacobian_squared_norms(np.array([[0.5]]), np.array([[2.0]]))
+        array([0.25])
     """
     return np.square(sigmoid_slopes(codes)) @ np.square(kernel, dtype=np.float64).sum(axis=0)
 
@@ -59,6 +63,10 @@ def effective_rank(singular_values: np.ndarray) -> np.ndarray:
         Numbers in [1, k], shape `(n,)`; unchanged when a matrix is scaled.
 
     Source: Roy & Vetterli (2007), definition 1.
+
+    Examples:
+        >>> effective_rank(np.array([[1.0, 1.0], [1.0, 0.0]]))
+        array([2., 1.])
     """
     shares = singular_values / singular_values.sum(axis=1, keepdims=True)
     logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)

@@ -79,6 +79,11 @@ def knn_accuracy(codes: tuple, labels: tuple) -> float:
 
     Returns:
         Fraction in [0, 1].
+
+    Examples:
+        >>> train, test = np.arange(20.0)[:, np.newaxis], np.array([[2.0], [17.0]])
+        >>> knn_accuracy((train, test), (np.repeat([0, 1], 10), np.array([0, 1])))
+        1.0
     """
     classifier = KNeighborsClassifier(NEIGHBORS, algorithm="brute").fit(codes[0], labels[0])
     return float(classifier.score(codes[1], labels[1]))

@@ -14,6 +14,10 @@ def psnr(squared_errors: np.ndarray) -> np.ndarray:
 
     Returns:
         Decibels, shape `(n,)`; higher is better.
+
+    Examples:
+        >>> psnr(np.array([0.01, 0.1]))
+        array([20., 10.])
     """
     return -10 * np.log10(np.maximum(squared_errors, 1e-12))
 
@@ -30,6 +34,10 @@ def unexplained_variance(x: np.ndarray, x_decoded: np.ndarray) -> float:
     Returns:
         0 for a perfect reconstruction, 1 for the mean of all examples, more
         for worse than that.
+
+    Examples:
+        >>> unexplained_variance([[0], [2]], np.array([[1], [1]]))
+        1.0
     """
     x = np.asarray(x, np.float64)
     return float(np.square(x - x_decoded).sum() / np.square(x - x.mean(axis=0)).sum())

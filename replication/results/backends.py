@@ -43,7 +43,7 @@ def read_backend_runs(root: Path) -> dict[str, dict]:
         if "environment" not in about:
             raise ResultsError(
                 f"{path}: run {name!r}: expected an environment, received none; restore the file "
-                "or take the run anew"
+                "or take the run again"
             )
     return runs
 
@@ -100,6 +100,6 @@ def _backend(provenance: Mapping[str, dict], run: str, source: Path) -> dict[str
     if not all(found.values()):
         raise ResultsError(
             f"{source}: run {run!r}: expected an environment with {' and '.join(BACKEND)} in its "
-            f"provenance, received {environment or 'none'}; run it anew"
+            f"provenance, received {environment or 'none'}; run it again"
         )
     return found

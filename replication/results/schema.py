@@ -204,7 +204,7 @@ def parse_table(table: Table, text: str, source: str) -> pd.DataFrame:
     except csv.Error as error:
         raise ResultsError(
             f"{source}:{reader.line_num}: expected comma-separated values, received text that "
-            f"is none ({error}); restore the file or write it anew with `make accept`"
+            f"is none ({error}); restore the file or write it again with `make accept`"
         ) from error
     _check_unique(table, rows, lines)
     frame = pd.DataFrame(rows, columns=list(table.columns))
@@ -246,13 +246,13 @@ def parse_provenance(text: str, source: str, names: tuple[str, ...] = RUN) -> di
     except json.JSONDecodeError as error:
         raise ResultsError(
             f"{source}:{error.lineno}: expected JSON, received text that is none ({error.msg}); "
-            "restore the file or write it anew with `make accept`"
+            "restore the file or write it again with `make accept`"
         ) from error
     except (RecursionError, ValueError) as error:
         why = "brackets nested too deeply" if isinstance(error, RecursionError) else error
         raise ResultsError(
             f"{source}:1: expected JSON with finite numbers and each key once, received {why}; "
-            "restore the file or write it anew with `make accept`"
+            "restore the file or write it again with `make accept`"
         ) from error
     if not isinstance(runs, dict):
         raise ResultsError(f"{source}:1: expected an object, received {type(runs).__name__}")
@@ -302,13 +302,13 @@ def _check_provenance(key: str, run: object, where: str, names: tuple[str, ...])
     if not isinstance(fingerprint, str) or not fingerprint:
         raise ResultsError(
             f"{where}: run {shortened(key)!r}: expected an object with a text 'fingerprint' naming "
-            f"the environment, received {reprlib.repr(fingerprint)}; record the run anew"
+            f"the environment, received {reprlib.repr(fingerprint)}; record the run again"
         )
     for name, (is_valid, expected) in _ABOUT.items():
         if name in run and not is_valid(run[name]):
             raise ResultsError(
                 f"{where}: run {shortened(key)!r}, {name!r}: expected {expected}, received "
-                f"{reprlib.repr(run[name])}; record the run anew"
+                f"{reprlib.repr(run[name])}; record the run again"
             )
 
 

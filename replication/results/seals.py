@@ -2,8 +2,8 @@
 
 A seal covers the run's name, every one of its rows in `measurements.csv` and `history.csv`, and
 its provenance. A row that is changed, swapped, rounded, added, dropped or given to another run by
-any other way than `make accept` no longer fits. It is no signature: who computes it anew as well
-is found out by git history (`make diff`) and by running anew (`make reproduce`).
+any other way than `make accept` no longer fits. It is no signature: who computes it again as well
+is found out by git history (`make diff`) and by running again (`make reproduce`).
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """`build/results`: what the run store holds of today's code, in the tables of `results/`.
 
-The tables are a function of the stored outcomes and of today's keys. They are written anew whenever
+The tables are a function of the stored outcomes and of today's keys. They are rewritten whenever
 an outcome was added, so that rows are never missing, out of date or damaged for longer than that.
 """
 

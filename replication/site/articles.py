@@ -85,7 +85,7 @@ def _notice_missing(site: Site, slug: str, notebook) -> None:
         site.notices.append(
             f"{slug}: tables of the committed notebook say NaN {missing} time"
             f"{'s' * (missing != 1)}, shown as a dash; let its cells say what is missing, "
-            "execute it anew and `make accept`"
+            "execute it again and `make accept`"
         )
 
 
@@ -98,6 +98,6 @@ def _changed(site: Site, slug: str, notebook) -> list[str]:
         which = "all claims" if len(changed) == len(shown) else ", ".join(changed)
         site.notices.append(
             f"{slug}: the committed notebook was executed before the present words and numbers "
-            f"on {which}; execute it anew and `make accept`"
+            f"on {which}; execute it again and `make accept`"
         )
     return changed

@@ -70,7 +70,7 @@ def refuse_stale_numbers(site: Site) -> None:
         told = (f"{each.subject}: {each.found} instead of {each.expected}" for each in stale)
         raise StaleNumber(
             "expected every bound number of a document to be the measured one, received "
-            f"{'; '.join(told)}; run `make report`, which writes them anew"
+            f"{'; '.join(told)}; run `make report`, which writes them again"
         )
 
 

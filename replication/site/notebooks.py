@@ -68,7 +68,7 @@ def read(path: Path):
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise SiteError(
             f"{path}: expected an executed notebook, received: {reason[:200]}; restore the file, "
-            "or execute it anew and `make accept`"
+            "or execute it again and `make accept`"
         ) from error
     return notebook
 
