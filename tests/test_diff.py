@@ -99,6 +99,23 @@ def printed(found, **options):
     return console.file.getvalue()
 
 
+def test_seeds_that_stand_apart_change_no_verdict(articles):
+    """As in `check`: the same numbers from a device that makes a difference are not pooled."""
+    ours, theirs = (0.83, 0.84, 0.86, 0.85, 0.84, 0.85), (0.41, 0.42, 0.43, 0.42, 0.41, 0.43)
+    places = dict.fromkeys(range(6), "cpu") | dict.fromkeys(range(6, 12), "gpu")
+    environments = {
+        f"demo-run/full/{seed}": {**HERE, "environment": {"backend": "jax", "device": place}}
+        for seed, place in places.items()
+    }
+    before, after = (
+        diff.State(frame(*values), epochs(), environments) for values in (ours, ours + theirs)
+    )
+
+    found = diff.compare(before, after, articles)
+
+    assert len(found.numbers) == 6 and found.claims == ()
+
+
 def test_equal_tables_have_no_changes(compared):
     """Nor have numbers that differ beyond the digits that tables keep."""
     for after in (BEFORE, (0.83, 0.84, 0.8600000001)):

@@ -39,8 +39,8 @@ class Report:
     """All claims with their judgement, today's numbers against the committed, and all problems.
 
     `rows` are the claims in reading order, as every table shows them; `metrics` is `metrics.csv`
-    of all articles. `generated` holds what is rendered from all this. `apart` are seeds on a
-    device that makes a difference, which are judged with no others.
+    of all articles. `generated` holds what is rendered from all this. `judged` are the measurements
+    that claims are judged by, without `apart`: seeds on a device that makes a difference.
     """
 
     articles: Mapping[str, Article]
@@ -49,7 +49,8 @@ class Report:
     problems: tuple[Problem, ...]
     metrics: pd.DataFrame
     generated: Generated
-    apart: tuple[devices.Apart, ...] = ()
+    judged: pd.DataFrame
+    apart: tuple[devices.Apart, ...]
 
     @property
     def claims(self) -> list[tuple[str, Claim]]:
@@ -144,8 +145,8 @@ def check(
         *unmeasured(articles, evidence.values_of),
         *stale_numbers(evidence.values_of, sentences),
     ]
-    found = (regressions, tuple(problems), tables.metrics, generated, tuple(tables.pooled[1]))
-    return Report(articles, rows, *found)
+    found = (regressions, tuple(problems), tables.metrics, generated)
+    return Report(articles, rows, *found, tables.full, tuple(tables.pooled[1]))
 
 
 def _generated(articles, rows: tuple[Row, ...], tables: _Committed, values_of) -> Generated:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from replication.claims import Article
+from replication.claims import Article, devices
 from replication.claims.regression import Regression
 from replication.claims.regression import compare as compare_numbers
 from replication.claims.report import print_table, terminal
@@ -82,10 +82,8 @@ def compare(
     Both states are judged by the same articles; for `metrics` and `machines` see
     `regression.compare`.
     """
-    rows = [
-        rows_of(articles, judge_all(articles, evidence_of(state.measurements, metrics)))
-        for state in (before, after)
-    ]
+    pooled = (devices.pool(each.measurements, each.provenance)[0] for each in (before, after))
+    rows = [rows_of(articles, judge_all(articles, evidence_of(each, metrics))) for each in pooled]
     claims = [pair for pair in zip(*rows, strict=True) if _cells(pair[0]) != _cells(pair[1])]
     found = compare_numbers(
         before.measurements,

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from replication import results
-from replication.claims import devices
 from replication.claims.check import Report
 from replication.claims.intervals import Interval, prediction_interval
 from replication.claims.kinds.judgement import Scale
@@ -76,12 +75,11 @@ class Evidence:
     """
 
     def __init__(self, report: Report, results_root: Path):
-        """Reads the tables once."""
+        """Takes the numbers from the report, and how they were made from the results."""
         self.report = report
         self.claims = {(slug, claim.id): claim for slug, claim in report.claims}
         self._provenance = results.read_provenance(results_root)
-        frame, _ = devices.pool(results.read_measurements(results_root), self._provenance)
-        full = frame[frame["profile"] == PROFILE]
+        full = report.judged
         examples = full.groupby(full["experiment"] + "/" + full["metric"])["num_examples"].max()
         found = evidence_of(full, report.metrics)
         self.values_of = found.values_of
