@@ -102,11 +102,14 @@ def axe(tmp_path_factory):
 
 
 class Visitor:
-    """Opens pages of the site and notes whatever goes wrong: errors, failures, requests outside."""
+    """Opens pages of the site and notes whatever goes wrong: errors, failures, requests outside.
+
+    All in one tab, until a test closes it: a new one takes three times as long as a page.
+    """
 
     def __init__(self, browser, folder, **options):
         self.context = browser.new_context(**options)
-        self.folder, self.wrong = folder, []
+        self.folder, self.wrong, self.page = folder, [], None
         self.context.route("**/*", self._let_through)
 
     def _let_through(self, route):
@@ -118,13 +121,18 @@ class Visitor:
 
     def open(self, address):
         """A page, loaded with all its formulas."""
+        if self.page is None or self.page.is_closed():
+            self.page = self._new_tab()
+        self.page.goto(self.url(address))
+        if self.page.locator("script[src*=mathjax]").count():
+            self.page.wait_for_selector("body.formulas-ready", state="attached")
+        return self.page
+
+    def _new_tab(self):
         page = self.context.new_page()
         page.on("console", self._note_message)
         page.on("pageerror", lambda error: self.wrong.append(f"error {error}"))
         page.on("requestfailed", lambda r: self.wrong.append(f"failed {r.url} {r.failure}"))
-        page.goto(self.url(address))
-        if page.locator("script[src*=mathjax]").count():
-            page.wait_for_selector("body.formulas-ready", state="attached")
         return page
 
     def _note_message(self, message):

@@ -36,7 +36,6 @@ def test_nothing_serious_keeps_anybody_from_reading_it(examiner, kind):
     """Contrast, names, headings, focus: on a desk by day, on a phone by night."""
     page = examiner.open(kind)
     found = page.evaluate(FAULTS)
-    page.close()
 
     assert found == []
 
@@ -49,7 +48,6 @@ def phone(visit):
 def test_every_image_says_what_it_shows(phone, kind):
     page = phone.open(kind)
     found = page.evaluate(WITHOUT_WORDS)
-    page.close()
 
     assert found == []
 
@@ -58,7 +56,6 @@ def test_a_table_that_becomes_cards_loses_no_cell(phone, kind):
     """On a phone all of a claim or an open detail is in view, and nothing to be scrolled to."""
     page = phone.open(kind)
     found = page.evaluate(NARROWED)
-    page.close()
 
     assert found == []
 
@@ -70,6 +67,5 @@ def test_an_article_shows_a_figure_before_it_explains(visit, folder, viewport):
     for path in folder.glob("article/*.html"):
         page = visitor.open(path.relative_to(folder).as_posix())
         tops[path.stem] = page.evaluate(MEASURED)[1]
-        page.close()
 
     assert tops and all(top is not None and top <= FIRST_FIGURE for top in tops.values()), tops
