@@ -28,7 +28,7 @@ MEAN_AND_NAME = """() => {
 
 @pytest.fixture(scope="session")
 def phone(visit):
-    return visit(viewport=PHONE, device_scale_factor=2, has_touch=True, is_mobile=True)
+    return visit(viewport=PHONE, has_touch=True, is_mobile=True)
 
 
 @pytest.fixture(scope="session")
