@@ -29,13 +29,13 @@ def settings() -> dict[str, str]:
     listed = subprocess.run(call, capture_output=True, text=True, env=reading)
     if listed.returncode:
         print(f"pip's configuration is not followed: {listed.stderr.strip()}", file=sys.stderr)
-    found = {}
+    values = {}
     for line in listed.stdout.splitlines():
         name, _, value = line.partition("=")
         section, _, key = name.rpartition(".")
         if section in SECTIONS and key in KEPT:
-            found[SECTIONS.index(section), key] = " ".join(ast.literal_eval(value).split())
-    ordered = sorted(found.items())
+            values[SECTIONS.index(section), key] = " ".join(ast.literal_eval(value).split())
+    ordered = sorted(values.items())
     return {_variable(key): value for (_, key), value in ordered}
 
 

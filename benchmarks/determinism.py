@@ -44,7 +44,7 @@ def _take_turns(options) -> list[dict[str, float]]:
     children = {mode: _start(mode, options) for mode in _MODES}
     rounds: list[dict[str, float]] = []
     for number in range(options.rounds + 1):
-        found = {}
+        seconds = {}
         for mode in _MODES[:: 1 if number % 2 else -1]:
             print(file=children[mode].stdin, flush=True)
             line = children[mode].stdout.readline()
@@ -52,15 +52,15 @@ def _take_turns(options) -> list[dict[str, float]]:
                 sys.exit(
                     f"error: the process {mode} deterministic operations ended early; see above"
                 )
-            found[mode] = float(line)
-        ratio = found["with"] / found["without"]
+            seconds[mode] = float(line)
+        ratio = seconds["with"] / seconds["without"]
         counted = "" if number else "  (warm-up, not counted)"
         print(
-            f"with {found['with']:6.2f} s, without {found['without']:6.2f} s, "
+            f"with {seconds['with']:6.2f} s, without {seconds['without']:6.2f} s, "
             f"ratio {ratio:.3f}{counted}",
             flush=True,
         )
-        rounds.append(found)
+        rounds.append(seconds)
     for child in children.values():
         child.communicate()
     return rounds

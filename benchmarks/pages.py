@@ -40,18 +40,18 @@ def chromium():
 
 def pages_of(folder):
     """Every article and single page; of pages that there are many of, the longest and shortest."""
-    found = [*folder.glob("*.html"), *folder.glob("article/*.html")]
+    paths = [*folder.glob("*.html"), *folder.glob("article/*.html")]
     for kind in ("claim", "experiment", "document"):
         by_size = sorted(folder.glob(f"{kind}/**/*.html"), key=lambda path: path.stat().st_size)
-        found += by_size[:1] + by_size[-1:]
-    return sorted(path.relative_to(folder).as_posix() for path in dict.fromkeys(found))
+        paths += by_size[:1] + by_size[-1:]
+    return sorted(path.relative_to(folder).as_posix() for path in dict.fromkeys(paths))
 
 
 def measure(folder):
     """By address and width, the height of a page and where its first figure starts, in pixels."""
     from playwright.sync_api import sync_playwright
 
-    found = {}
+    layouts = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         for name, width in WIDTHS.items():
@@ -60,9 +60,9 @@ def measure(folder):
                 page.goto((folder / address).as_uri())
                 if page.locator("script[src*=mathjax]").count():
                     page.wait_for_selector("body.formulas-ready", state="attached")
-                found[address, name] = page.evaluate(MEASURED)
+                layouts[address, name] = page.evaluate(MEASURED)
         browser.close()
-    return found
+    return layouts
 
 
 def build(folder):
@@ -84,11 +84,11 @@ def main():
         folder = asked.site.resolve() if asked.site else Path(temporary, "site")
         if asked.site is None:
             print(f"built in {build(folder):.1f} s")
-        found = measure(folder)
+        layouts = measure(folder)
     print(f"{'pixels':44} {'height':>15} {'first figure':>15}")
     print(f"{'page':44} {'desk':>7} {'phone':>7} {'desk':>7} {'phone':>7}")
-    for address in dict.fromkeys(address for address, _ in found):
-        sizes = [found[address, width][part] for part in (0, 1) for width in WIDTHS]
+    for address in dict.fromkeys(address for address, _ in layouts):
+        sizes = [layouts[address, width][part] for part in (0, 1) for width in WIDTHS]
         print(f"{address:44}" + "".join(f" {'–' if n is None else n:>7}" for n in sizes))
     for path in sorted(ROOT.glob("results/*/notebook.ipynb")):
         print(f"{path.relative_to(ROOT).as_posix():44} {path.stat().st_size / 1e6:.2f} MB")

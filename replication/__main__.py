@@ -138,9 +138,9 @@ def check(
     """Judge committed results against the claims, and today's runs against them."""
     from replication import publish
 
-    found = publish.judge()
-    publish.print_report(found, as_json=as_json)
-    if found.problems:
+    claims_report = publish.judge()
+    publish.print_report(claims_report, as_json=as_json)
+    if claims_report.problems:
         raise typer.Exit(1)
 
 
@@ -150,9 +150,9 @@ def report() -> None:
     from replication import publish
     from replication.claims import report as reporting
 
-    found = publish.judge()
-    reporting.print_claims(found)
-    publish.write_documents(found)
+    claims_report = publish.judge()
+    reporting.print_claims(claims_report)
+    publish.write_documents(claims_report)
     print(reporting.summary_line(publish.judge()))  # what was out of date no longer is
 
 
@@ -171,10 +171,10 @@ def backends(
     for folder in folders or []:
         for name in add_backend(settings.RESULTS, folder):
             print(f"took {name}")
-    found = publish.judge()
+    claims_report = publish.judge()
     if folders:
-        publish.write_documents(found)
-    for name, table in found.generated.tables.items():
+        publish.write_documents(claims_report)
+    for name, table in claims_report.generated.tables.items():
         if name.startswith("backends"):
             print(f"\n{table}")
 
@@ -222,7 +222,7 @@ def diff(
     root = settings.RESULTS
     commit = revisions.resolve(root, revision)
     today = results.read_measurements(root), results.read_history(root)
-    found = diffs.compare(
+    changes = diffs.compare(
         diffs.State(*revisions.read(root, commit)),
         diffs.State(*today, results.read_provenance(root)),
         load(),
@@ -230,9 +230,9 @@ def diff(
         machines=noise.read_noise(root),
     )
     if as_json:
-        print(diffs.as_json(found, revision, commit))
+        print(diffs.as_json(changes, revision, commit))
     else:
-        diffs.print_changes(found, f"{revision} ({commit[:12]})", everything=everything)
+        diffs.print_changes(changes, f"{revision} ({commit[:12]})", everything=everything)
 
 
 @app.command()
@@ -326,15 +326,15 @@ def _seeds(text: str | None) -> list[int]:
     except ValueError:
         parts = []
     large = any(end > LARGEST_SEED + 1 for _, end in parts)
-    found = {seed for first, end in parts for seed in range(first, end)} if not large else ()
-    if large or not found:
+    seeds = {seed for first, end in parts for seed in range(first, end)} if not large else ()
+    if large or not seeds:
         raise typer.BadParameter(
             f"{text!r} names no seeds; expected a count such as 5, a range such as 0-4 (2-2 "
             "is one seed) or a list such as 0,2,7, of seeds from 0 to 999: where a run needs a "
             "second start, experiments add 1,000. A count of 0 is no seed; seed 0 alone is 0-0.",
             param_hint="--seeds",
         )
-    return sorted(found)
+    return sorted(seeds)
 
 
 def _minutes(budget: str | None) -> float | None:

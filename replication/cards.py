@@ -54,7 +54,7 @@ def in_words(verdict: str) -> str:
 
 def render(
     claim: Claim,
-    found: Judgement,
+    judgement: Judgement,
     values_of: ValuesOf,
     units: Mapping[str, str],
     words: Words | None = None,
@@ -69,45 +69,46 @@ def render(
 
     Args:
         claim: The claim.
-        found: Its judgement.
+        judgement: Its judgement.
         values_of: Values by seed of an "experiment/metric".
         units: Unit of each "experiment/metric", as in `metrics.csv`.
         words: How to speak of its numbers.
         name: HTML in place of the claim's id, such as a link to its page.
         explanation: HTML in place of the explanation, such as one with links.
     """
-    if claim.is_counted and not found.n:
+    if claim.is_counted and not judgement.n:
         return ""
     words = words or Words()
     rows, unit = _rows(claim, values_of, words), units.get(claim.measures or "", "")
-    why = _inline(found.explanation) if explanation is None else explanation
-    folded = claim.voice == "reading" or found.verdict in _WITHOUT_NEWS
-    summary = escape(headline(claim, found, values_of, units, words)) or why
-    verdict = escape(claim.with_caveat(in_words(found.verdict).capitalize()))
+    why = _inline(judgement.explanation) if explanation is None else explanation
+    folded = claim.voice == "reading" or judgement.verdict in _WITHOUT_NEWS
+    summary = escape(headline(claim, judgement, values_of, units, words)) or why
+    verdict = escape(claim.with_caveat(in_words(judgement.verdict).capitalize()))
     parts = [
         f'<p class="says"><strong>{_inline(claim.says)}</strong> '
         f"<small>{name or f'<code>{escape(claim.id)}</code>'}</small></p>",
         f'<p class="verdict"><strong>{verdict}.</strong> {summary}</p>',
-        _dots(claim, found, rows, unit),
+        _dots(claim, judgement, rows, unit),
         f'<p class="why">{why}</p>' if why not in ("", summary) and not folded else "",
-        _details(claim, found, why if folded else ""),
+        _details(claim, judgement, why if folded else ""),
     ]
-    border = _BORDERS.get(found.verdict, _OTHER_BORDER)
+    border = _BORDERS.get(judgement.verdict, _OTHER_BORDER)
     style = f"border-left:4px solid {border};padding:.1em 0 .1em 1em;margin:1em 0 1.5em"
-    kind = re.sub(r"[^a-z]+", "-", found.verdict.lower())
+    kind = re.sub(r"[^a-z]+", "-", judgement.verdict.lower())
     return f'<div class="card v-{kind}" style="{style}">{"".join(parts)}</div>'
 
 
-def plain(claim: Claim, found: Judgement, values_of: ValuesOf, units: Mapping[str, str]) -> str:
+def plain(claim: Claim, judgement: Judgement, values_of: ValuesOf, units: Mapping[str, str]) -> str:
     """The card in plain text, for a terminal, and to see whether a stored card is out of date."""
-    lines = [f"{claim.id}: {claim.says}", headline(claim, found, values_of, units)]
-    lines.append(f"{claim.with_caveat(found.verdict)}. {claim.answer(found)} {found.explanation}")
+    lines = [f"{claim.id}: {claim.says}", headline(claim, judgement, values_of, units)]
+    verdict, why = claim.with_caveat(judgement.verdict), judgement.explanation
+    lines.append(f"{verdict}. {claim.answer(judgement)} {why}")
     return "\n".join(line.strip() for line in lines if line.strip())
 
 
 def headline(
     claim: Claim,
-    found: Judgement,
+    judgement: Judgement,
     values_of: ValuesOf,
     units: Mapping[str, str],
     words: Words | None = None,
@@ -120,14 +121,15 @@ def headline(
         return "Not run yet."
     quantity = (words or Words()).quantity or _quantity(claim, unit)
     rivals = tuple(values_of(each) for each in claim.rivals)
-    return claim.headline(found, Sides(ours, rivals, unit, quantity))
+    return claim.headline(judgement, Sides(ours, rivals, unit, quantity))
 
 
-def _details(claim: Claim, found: Judgement, why: str) -> str:
+def _details(claim: Claim, judgement: Judgement, why: str) -> str:
     """Why so, where it stands, how it is measured, and how sure it is; behind a fold."""
     told = [f"In the article: {claim.locator}.", f"How we measure: {claim.because.rstrip('.')}."]
     if claim.is_counted:
-        told += [f"Ours: {claim.ours(found)}.", claim.answer(found), certainty(claim, found)]
+        told += [f"Ours: {claim.ours(judgement)}.", claim.answer(judgement)]
+        told.append(certainty(claim, judgement))
     summary = "Why, where, how measured, how sure" if why else "Where, how measured, how sure"
     return (
         f"<details><summary>{summary}</summary>{f'<p>{why}</p>' if why else ''}"
@@ -160,11 +162,10 @@ def _labels(references: tuple[str, ...]) -> dict[str, str]:
     """
     split = {name: re.split(r"[-_/]", name) for name in references}
     first, last = _common(split.values()), _common([each[::-1] for each in split.values()])
-    found = {}
-    for name, tokens in split.items():
-        own = tokens[first : len(tokens) - last] or tokens[first:] or tokens
-        found[name] = " ".join(own)
-    return found
+    return {
+        name: " ".join(tokens[first : len(tokens) - last] or tokens[first:] or tokens)
+        for name, tokens in split.items()
+    }
 
 
 def _common(lists) -> int:
@@ -188,7 +189,7 @@ def _inline(text: str) -> str:
     return _CODE.sub(r"<code>\1</code>", escape(text, quote=False))
 
 
-def _dots(claim: Claim, found: Judgement, rows: list[_Row], unit: str) -> str:
+def _dots(claim: Claim, judgement: Judgement, rows: list[_Row], unit: str) -> str:
     """A table: a row for each side, with its mean and its seeds as dots on one scale."""
     if not rows or not rows[0].values:
         return ""
@@ -197,8 +198,8 @@ def _dots(claim: Claim, found: Judgement, rows: list[_Row], unit: str) -> str:
     band, target = None, claim.printed
     if target is not None:
         numbers.append(target)
-        if found.low is not None and found.high is not None and found.n > 1:
-            band = (found.low, found.high)
+        if judgement.low is not None and judgement.high is not None and judgement.n > 1:
+            band = (judgement.low, judgement.high)
             numbers += band
     low, high = min(numbers), max(numbers)
     half = (high - low) or abs(low) or 1.0

@@ -179,12 +179,12 @@ def command(code: str) -> list[str]:
 
 def without_tastes(variables: Mapping[str, str]) -> dict[str, str]:
     """Variables less those that set up Python, Jupyter, Matplotlib or a terminal."""
-    found = {
+    kept = {
         name: value
         for name, value in variables.items()
         if name in _HARMLESS or not name.startswith(_TASTES) and name not in _SCREEN
     }
-    return {**found, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    return {**kept, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
 
 
 def let_terminals_decide() -> None:
@@ -212,5 +212,5 @@ def fix_jupyter() -> None:
 def for_git() -> dict[str, str]:
     """Variables for a call of git: none that names a repository, as the hooks of git set them."""
     kept = ("GIT_CONFIG", "GIT_EXEC_PATH")
-    found = {n: v for n, v in os.environ.items() if not n.startswith("GIT_") or n.startswith(kept)}
-    return {**found, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    names = [n for n in os.environ if not n.startswith("GIT_") or n.startswith(kept)]
+    return {n: os.environ[n] for n in names} | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}

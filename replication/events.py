@@ -41,9 +41,9 @@ class Event(str):
         return {"event": self.kind, "line": str(self), **self.facts}
 
     @classmethod
-    def from_dict(cls, found: dict) -> "Event":
+    def from_dict(cls, record: dict) -> "Event":
         """The event that `as_dict` described."""
-        facts = dict(found)
+        facts = dict(record)
         kind, line = facts.pop("event"), facts.pop("line")
         return cls(line, kind=kind, **facts)
 

@@ -63,17 +63,17 @@ def source_closure(function) -> dict[str, str]:
             f"{module}.{name} cannot be fingerprinted: expected a function or class at the top "
             f"level of a module of {_PACKAGE!r}. Move it there and pass its parameters apart."
         )
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     pending = [(module, name)]
     while pending:
         module, name = pending.pop()
         label = f"{module}.{name}"
-        if label in found or module in _BOOKKEEPING:
+        if label in digests or module in _BOOKKEEPING:
             continue
         node = _definitions(module)[name]
-        found[label] = hashlib.sha256(_dump(node).encode()).hexdigest()[:16]
+        digests[label] = hashlib.sha256(_dump(node).encode()).hexdigest()[:16]
         pending.extend(_references(module, node))
-    return dict(sorted(found.items()))
+    return dict(sorted(digests.items()))
 
 
 @functools.cache
@@ -87,12 +87,12 @@ def environment() -> dict[str, str]:
     import keras
 
     backend = keras.backend.backend()
-    found = {"backend": backend, "python": platform.python_version()}
+    facts = {"backend": backend, "python": platform.python_version()}
     for name in (backend, "keras", "numpy", "scikit-learn", "scipy"):
-        found[name] = importlib.metadata.version(name)
-    found["device"] = "-".join(_accelerators()) or f"cpu-{platform.machine()}"
-    found["processor"] = _processor()
-    return found
+        facts[name] = importlib.metadata.version(name)
+    facts["device"] = "-".join(_accelerators()) or f"cpu-{platform.machine()}"
+    facts["processor"] = _processor()
+    return facts
 
 
 def key_environment() -> dict[str, str]:
@@ -101,8 +101,8 @@ def key_environment() -> dict[str, str]:
     Processor and Python version do not: another machine may carry on with a
     run, and then has another *fingerprint*, not another run.
     """
-    found = environment()
-    return {name: found[name] for name in found if name not in ("processor", "python")}
+    left_out = ("processor", "python")
+    return {name: value for name, value in environment().items() if name not in left_out}
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
@@ -111,13 +111,13 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
     One that is not installed is `missing`: a run that needs it can be named,
     and told from one that had it, where it cannot be made.
     """
-    found = {}
+    installed = {}
     for name in packages:
         try:
-            found[name] = importlib.metadata.version(name)
+            installed[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            found[name] = "missing"
-    return found
+            installed[name] = "missing"
+    return installed
 
 
 def _accelerators() -> list[str]:
@@ -197,23 +197,23 @@ def _tree(module: str) -> ast.Module:
 @functools.cache
 def _definitions(module: str) -> dict[str, ast.AST]:
     """Top-level definitions and assignments of a module, by name."""
-    found: dict[str, ast.AST] = {}
+    definitions: dict[str, ast.AST] = {}
     for node in _tree(module).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found[node.name] = node
+            definitions[node.name] = node
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 for name in ast.walk(target):
                     if isinstance(name, ast.Name):
-                        found[name.id] = node
-    return found
+                        definitions[name.id] = node
+    return definitions
 
 
 @functools.cache
 def _imports(module: str) -> dict[str, tuple[str, str | None]]:
     """Local name -> (module, name in it); name is None for a module itself."""
-    found = {}
+    imports = {}
     for node in ast.walk(_tree(module)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             _require_followable(module, node)
@@ -222,8 +222,8 @@ def _imports(module: str) -> dict[str, tuple[str, str | None]]:
                 target = (node.module, alias.name)
                 if _is_module(f"{node.module}.{alias.name}"):
                     target = (f"{node.module}.{alias.name}", None)
-                found[alias.asname or alias.name] = target
-    return found
+                imports[alias.asname or alias.name] = target
+    return imports
 
 
 def _require_followable(module: str, node: ast.Import | ast.ImportFrom) -> None:
@@ -262,14 +262,14 @@ def _references(module: str, node: ast.AST) -> list[tuple[str, str]]:
     """Definitions of this package that `node` names, one step away."""
     imports = _imports(module)
     modules = {name: target for name, (target, part) in imports.items() if part is None}
-    found, qualified = [], set()
+    references, qualified = [], set()
     for child in ast.walk(node):
         if isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name):
             known = child.value.id in modules and _resolve(modules[child.value.id], child.attr)
             if known:
-                found.extend(known)
+                references.extend(known)
                 qualified.add(id(child.value))
     for child in ast.walk(node):
         if isinstance(child, ast.Name) and id(child) not in qualified:
-            found.extend(_resolve(module, child.id))
-    return found
+            references.extend(_resolve(module, child.id))
+    return references

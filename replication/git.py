@@ -30,10 +30,10 @@ def ask(top: Path, *arguments: str) -> bytes:
     """
     if not os.path.lexists(top / ".git"):
         raise GitError(f"{top}: expected a git repository with this top folder", foreign=True)
-    found = Path(os.fsdecode(_run(top, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
-    if not os.path.samefile(found, top):
+    toplevel = Path(os.fsdecode(_run(top, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
+    if not os.path.samefile(toplevel, top):
         raise GitError(
-            f"{top}: expected a git repository with this top folder, received one with {found}"
+            f"{top}: expected a git repository with this top folder, received one with {toplevel}"
         )
     return _run(top, *arguments)
 

@@ -22,8 +22,8 @@ def slug(article: str) -> str:
     number = article.partition("_")[0]
     if not number.isascii() or not number.isdigit():
         return article
-    found = (settings.ROOT / "notebooks").glob(f"{int(number):02d}_*.ipynb")
-    return next((path.stem.partition("_")[2] for path in found), article)
+    paths = (settings.ROOT / "notebooks").glob(f"{int(number):02d}_*.ipynb")
+    return next((path.stem.partition("_")[2] for path in paths), article)
 
 
 def table(article: str | None = None) -> list[str]:
@@ -67,9 +67,9 @@ def why(name: str, *, seed: int = 0, profile: str = "full") -> list[str]:
     if name in known or name in short:
         from replication import publish
 
-        found = publish.judge()
-        rows = [row for row in found.rows if name in (row.claim.id, f"{row.slug}/{row.claim.id}")]
-        return [line for row in rows for line in told_of_claim(found, row)]
+        report = publish.judge()
+        rows = [row for row in report.rows if name in (row.claim.id, f"{row.slug}/{row.claim.id}")]
+        return [line for row in rows for line in told_of_claim(report, row)]
     near = difflib.get_close_matches(name, [*experiments, *short, *known], n=3, cutoff=0.5)
     raise ExperimentError(
         f"no experiment and no claim has the name {name!r}. "

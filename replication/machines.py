@@ -18,9 +18,9 @@ _NO_ONEDNN = {"TF_ENABLE_ONEDNN_OPTS": "0"}
 
 
 def _machine(threads: int, blas: str = "", onednn: str = "", **more: str) -> dict[str, str]:
-    found = {"OMP_NUM_THREADS": str(threads), **more}
-    found |= {"OPENBLAS_CORETYPE": blas} if blas else {}
-    return found | ({"ONEDNN_MAX_CPU_ISA": onednn} if onednn else {})
+    variables = {"OMP_NUM_THREADS": str(threads), **more}
+    variables |= {"OPENBLAS_CORETYPE": blas} if blas else {}
+    return variables | ({"ONEDNN_MAX_CPU_ISA": onednn} if onednn else {})
 
 
 NOISE: Mapping[str, Mapping[str, str]] = {

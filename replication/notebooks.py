@@ -34,8 +34,7 @@ class NotebookError(RuntimeError):
 
 def find(slug: str) -> Path | None:
     """The notebook of an article: `notebooks/NN_<slug>.ipynb`, or None."""
-    found = sorted(FOLDER.glob(f"[0-9][0-9]_{slug}.ipynb"))
-    return found[0] if found else None
+    return min(FOLDER.glob(f"[0-9][0-9]_{slug}.ipynb"), default=None)
 
 
 def execute_all(slugs, folder: Path, variables: dict[str, str], *, announce=print) -> list[str]:

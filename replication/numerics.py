@@ -100,10 +100,10 @@ def _operations(rng: np.random.Generator) -> _Arrays:
     product = ops.matmul(a, b)
     pictures = ops.convert_to_tensor(rng.random((16, 28, 28, 8), np.float32))
     kernel = ops.convert_to_tensor(rng.random((3, 3, 8, 16), np.float32) - np.float32(0.5))
-    found = [product, ops.exp(product), ops.log(a * a + 1.0), ops.softmax(product)]
-    found += [ops.sum(a), ops.mean(a, axis=0), ops.sigmoid(a), ops.tanh(a)]
-    found += [ops.conv(pictures, kernel, strides=2, padding="same")]
-    yield from (ops.convert_to_numpy(each) for each in found)
+    outputs = [product, ops.exp(product), ops.log(a * a + 1.0), ops.softmax(product)]
+    outputs += [ops.sum(a), ops.mean(a, axis=0), ops.sigmoid(a), ops.tanh(a)]
+    outputs += [ops.conv(pictures, kernel, strides=2, padding="same")]
+    yield from (ops.convert_to_numpy(each) for each in outputs)
 
 
 def _training(rng: np.random.Generator) -> _Arrays:

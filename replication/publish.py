@@ -29,34 +29,34 @@ def judge() -> checking.Report:
 
 
 def print_report(
-    found: checking.Report, *, ran_profile: str | None = None, as_json: bool = False
+    report: checking.Report, *, ran_profile: str | None = None, as_json: bool = False
 ) -> None:
     """Prints the claims, all problems and a summary; with `as_json`, an object a line.
 
     After a run on stand-in data no claim is printed: nothing of it was run.
     """
-    summary = reporting.summary_line(found, ran_profile=ran_profile)
-    closing = closing_lines(found.regressions)
+    summary = reporting.summary_line(report, ran_profile=ran_profile)
+    closing = closing_lines(report.regressions)
     if as_json:
-        problems = of_problems(found)
+        problems = of_problems(report)
         last = {"event": "summary", "line": summary, "problems": len(problems)}
         last["stability"] = closing
-        for record in [*of_claims(found), *problems, last]:
+        for record in [*of_claims(report), *problems, last]:
             print(json.dumps(record, allow_nan=False), flush=True)
         return
     if ran_profile not in ("embedded", "smoke"):
-        reporting.print_claims(found)
-    reporting.print_problems(found)
+        reporting.print_claims(report)
+    reporting.print_problems(report)
     print("\n".join([*closing, summary]))
 
 
-def write_documents(found: checking.Report) -> None:
+def write_documents(report: checking.Report) -> None:
     """Writes verdicts, ledger, and the tables and numbers of README.md and docs/."""
-    reporting.write_summaries(settings.RESULTS, found)
-    reporting.update_documents(settings.DOCUMENTS, found, settings.SENTENCES)
+    reporting.write_summaries(settings.RESULTS, report)
+    reporting.update_documents(settings.DOCUMENTS, report, settings.SENTENCES)
 
 
-def write_site(found: checking.Report, out: Path | None = None, *, as_json: bool = False) -> bool:
+def write_site(report: checking.Report, out: Path | None = None, *, as_json: bool = False) -> bool:
     """Writes the site into a folder (None: `build/site`) and says where, or so as JSON.
 
     Returns:
@@ -73,7 +73,7 @@ def write_site(found: checking.Report, out: Path | None = None, *, as_json: bool
         return False
 
     try:
-        built = site.build(found, site.Project(settings.ROOT, settings.RESULTS), out)
+        built = site.build(report, site.Project(settings.ROOT, settings.RESULTS), out)
     except site.StaleNumber as error:
         print(f"FAILED site: {error}", file=sys.stderr)
         return False

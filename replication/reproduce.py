@@ -56,11 +56,11 @@ def reproduce(wanted: Wanted, display: Lines, *, as_json: bool = False) -> bool:
             runner.kernel_environment(profile),
             announce=display,
         )
-    found = publish.judge()
-    publish.print_report(found, ran_profile=profile, as_json=as_json)
+    report = publish.judge()
+    publish.print_report(report, ran_profile=profile, as_json=as_json)
     _print_failures(ended.failed, broken)
-    written = publish.write_site(found, as_json=as_json)
-    return written and not (ended.failed or broken or found.problems)
+    written = publish.write_site(report, as_json=as_json)
+    return written and not (ended.failed or broken or report.problems)
 
 
 def sweep(wanted: Wanted, display: Lines, *, scheduler: str | None = None) -> bool:

@@ -178,8 +178,8 @@ class Checkpoints:
         try:
             arrays = load_arrays(path)
             about = json.loads(str(arrays.pop("about")))
-            if (found := about.pop("key", key)) != key:  # earlier releases did not write it
-                raise StoreError(f"{path} is another training run, {found}: somebody renamed it.")
+            if (its_key := about.pop("key", key)) != key:  # earlier releases did not write it
+                raise StoreError(f"{path} is another training run, {its_key}: somebody renamed it.")
             variables = [arrays[f"{index:04d}"] for index in range(len(arrays))]
             state = State(variables=variables, **about)
         except (StoreError, AttributeError, KeyError, TypeError, ValueError) as error:

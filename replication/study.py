@@ -115,10 +115,10 @@ class Study:
         Raises:
             ValueError: If there is no such claim, or a name belongs to none of its rows.
         """
-        claim, found = self._claim(claim_id), self.judgement(claim_id)
+        claim, judgement = self._claim(claim_id), self.judgement(claim_id)
         words = cards.Words(quantity, self._row_names(claim, names or {}))
-        html = cards.render(claim, found, self.values_of, self.units, words)
-        text = cards.plain(claim, found, self.values_of, self.units)
+        html = cards.render(claim, judgement, self.values_of, self.units, words)
+        text = cards.plain(claim, judgement, self.values_of, self.units)
         told = {"claim": claim_id, "quantity": quantity, "names": dict(words.names)}
         display({"text/html": html, "text/plain": text}, metadata={"card": told}, raw=True)
 
@@ -131,7 +131,7 @@ class Study:
         return self.claims[claim_id]
 
     def _row_names(self, claim: Claim, names: Mapping[str, str]) -> dict[str, str]:
-        found = {}
+        row_names = {}
         for key, name in names.items():
             rows = [each for each in claim.references if key in self._keys(each)]
             if not rows:
@@ -139,8 +139,8 @@ class Study:
                     f"names of {claim.id} must belong to {', '.join(claim.references)}; "
                     f"received {key!r}."
                 )
-            found |= dict.fromkeys(rows, name)
-        return found
+            row_names |= dict.fromkeys(rows, name)
+        return row_names
 
     def _keys(self, reference: str) -> set[str]:
         """All that a row may be called by."""
@@ -168,9 +168,9 @@ class Study:
         _display_markdown(prose.fill(text, self._values_of))
 
     def _plainly(self, claim_id: str) -> str:
-        claim, found = self._claim(claim_id), self.judgement(claim_id)
-        said = cards.headline(claim, found, self.values_of, self.units)
-        text = f"{claim.says} **{cards.in_words(found.verdict).capitalize()}.** {said}"
+        claim, judgement = self._claim(claim_id), self.judgement(claim_id)
+        said = cards.headline(claim, judgement, self.values_of, self.units)
+        text = f"{claim.says} **{cards.in_words(judgement.verdict).capitalize()}.** {said}"
         return text.replace("{", "{{").replace("}", "}}")
 
     def _values_of(self, reference: str) -> Mapping[int, float]:
@@ -201,8 +201,8 @@ class Study:
 
     def rows(self, names: Mapping[str, str]) -> dict[str, pd.Series]:
         """Values by seed for each label, of what was run."""
-        found = {label: self.numbers(name) for label, name in names.items()}
-        return {label: values for label, values in found.items() if len(values)}
+        rows = {label: self.numbers(name) for label, name in names.items()}
+        return {label: values for label, values in rows.items() if len(values)}
 
     def table(self, rows: Mapping[str, str], columns: Mapping[str, str], corner: str = "") -> None:
         """Shows means over all seeds, three digits each; a row without a number is left out.
@@ -244,8 +244,8 @@ class Study:
 
     def lines(self, names: Mapping[float, str]) -> pd.DataFrame:
         """For a line chart: a row for each place on the horizontal axis, a column for each seed."""
-        found = pd.DataFrame({place: self.numbers(name) for place, name in names.items()})
-        return found.T.dropna(axis=1)
+        table = pd.DataFrame({place: self.numbers(name) for place, name in names.items()})
+        return table.T.dropna(axis=1)
 
     def history(self, experiment: str, quantity: str) -> pd.DataFrame:
         """One quantity over the epochs: a row for each epoch, a column for each seed."""
@@ -263,8 +263,8 @@ class Study:
 
     def stored(self, experiment: str) -> list[int]:
         """The seeds under which an experiment was run on this machine, so that arrays are there."""
-        found = self._experiment(experiment)
-        return [s for s in found.seeds if Job(found, self.profile, s).path.exists()]
+        declaration = self._experiment(experiment)
+        return [s for s in declaration.seeds if Job(declaration, self.profile, s).path.exists()]
 
     def typical(self, experiment: str, metric: str) -> int | None:
         """The seed of the stored run whose number is nearest to the mean of all, if one is."""

@@ -91,12 +91,12 @@ class Running:
 
     def seconds_left(self) -> float | None:
         """Of the whole job: by what it is expected to take, and no less than this training."""
-        now, found = time.monotonic(), []
+        now, estimates = time.monotonic(), []
         if self.minutes is not None:
-            found.append(60 * self.minutes - self.saved - (now - self.started))
+            estimates.append(60 * self.minutes - self.saved - (now - self.started))
         if self.facts:
-            found.append(self.facts["seconds_left"] - (now - self.heard))
-        return max(0.0, *found) if found else None
+            estimates.append(self.facts["seconds_left"] - (now - self.heard))
+        return max(0.0, *estimates) if estimates else None
 
 
 class Progress:
@@ -139,7 +139,7 @@ class Progress:
     def count(self, kind: str) -> int:
         """How many jobs ended that way."""
         with self._lock:
-            return sum(found == kind for found, _ in self.ended.values())
+            return sum(ending == kind for ending, _ in self.ended.values())
 
     def seconds_left(self) -> float | None:
         """Until all jobs are done, or None where too little is known.

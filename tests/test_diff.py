@@ -156,7 +156,7 @@ def test_both_states_are_judged_by_the_same_claims(compared):
     turned, moved = compared(five, tuple(v - 0.4 for v in five)), compared(five, (*five, 0.84))
 
     [(old, new)] = turned.verdicts
-    assert (old.found.verdict, new.found.verdict) == ("reproduced", "not reproduced")
+    assert (old.judgement.verdict, new.judgement.verdict) == ("reproduced", "not reproduced")
     assert moved.verdicts == [] and len(moved.claims) == 1
     text = printed(turned)
     assert text.index("Other verdicts (1)") < text.index("Numbers that matter (5)")

@@ -121,5 +121,5 @@ def test_a_new_kind_is_judged_counted_and_told_by_its_own_file(new_kind, measure
     assert overview.outcome(row) == Sign.answers[verdict].outcome
     assert f"positive: {verdict}" in found.generated.tables["overview"]
     assert f"1 {verdict}" in report.summary_line(found)
-    card = cards.plain(row.claim, row.found, values_of, {})
+    card = cards.plain(row.claim, row.judgement, values_of, {})
     assert Sign.answers[verdict].text in card and told in card

@@ -67,11 +67,11 @@ def test_printed_numbers_stand_beside_every_run(found, arguments):
 
     assert len(rows) == len(claims) >= 2
     for row, wanted in zip(rows, claims, strict=True):
-        reported, values = wanted.claim.reported, list(wanted.found.values.values())
+        reported, values = wanted.claim.reported, list(wanted.judgement.values.values())
         shown = f"{reported:.1%}".replace("%", " %")
         assert row[0] == f"{shown} (`{wanted.claim.id}`)", "of which data set, and where to read on"
         assert row[1] == f"{sum(value >= reported for value in values)} of {len(values)}"
-        assert wanted.found.verdict in row[-1]
+        assert wanted.judgement.verdict in row[-1]
 
 
 def test_readme_is_short_and_no_wider_than_a_page():

@@ -186,9 +186,9 @@ def _claim(entry: dict, index: int, lines: Lines) -> Claim:
     if not isinstance(kind, str) or kind not in KINDS:
         problem = f"expected one of {', '.join(KINDS)}, received {shown(kind)}"
         raise lines.error(f"{problem}; say what kind of claim it is", index, "kind")
-    found = parse(KINDS[kind], fields, lines, index)
+    claim = parse(KINDS[kind], fields, lines, index)
     try:
-        prose.parse(found.explanation)
+        prose.parse(claim.explanation)
     except ClaimError as error:
         raise lines.error(str(error), index, "explanation") from error
-    return found
+    return claim

@@ -12,38 +12,38 @@ def of_claims(report: Report) -> list[dict]:
     `seeds_needed` is null where no number is known, or none is large enough; `seeds_to_decide`
     says which, as the tables do.
     """
-    found = []
+    objects = []
     for row in report.rows:
-        claim, judged = row.claim, row.found
-        needed = judged.seeds_needed
+        claim, judgement = row.claim, row.judgement
+        needed = judgement.seeds_needed
         regression = status_of_claim(claim, report.regressions) if claim.is_counted else None
-        found.append(
+        objects.append(
             {
                 "event": "claim",
-                "line": f"{row.slug}/{claim.id}: {judged.verdict}",
+                "line": f"{row.slug}/{claim.id}: {judgement.verdict}",
                 "article": row.slug,
                 "claim": claim.id,
                 "voice": claim.voice,
                 "kind": claim.kind,
                 "reported": claim.printed,
-                "mean": judged.mean,
-                "low": judged.low,
-                "high": judged.high,
-                "values": {str(seed): value for seed, value in judged.values.items()},
+                "mean": judgement.mean,
+                "low": judgement.low,
+                "high": judgement.high,
+                "values": {str(seed): value for seed, value in judgement.values.items()},
                 "seeds_needed": None if needed is None or math.isinf(needed) else int(needed),
                 "seeds_to_decide": row.seeds_needed,
-                "verdict": judged.verdict,
+                "verdict": judgement.verdict,
                 "depends_on_settings": claim.depends_on_settings or None,
-                "reason": judged.reason,
-                "facts": list(judged.facts),
+                "reason": judgement.reason,
+                "facts": list(judgement.facts),
                 "controls": [
                     {"control": each.name, "passes": each.passes, "reason": each.reason}
-                    for each in judged.controls
+                    for each in judgement.controls
                 ],
                 "against_ourselves": regression,
             }
         )
-    return found
+    return objects
 
 
 def of_problems(report: Report) -> list[dict]:

@@ -55,35 +55,35 @@ def tables(values_of: ValuesOf, rows: pd.DataFrame, runs: Mapping[str, dict]) ->
         rows: Columns as in `backends.csv`.
         runs: How these were made, by "backend/device/experiment/profile/seed".
     """
-    found = agreements(values_of, rows)
+    theirs = agreements(values_of, rows)
     return {
-        "backends": summary_table(found, held_out(values_of, rows)),
-        "backends-outside": outside_table(found),
+        "backends": summary_table(theirs, held_out(values_of, rows)),
+        "backends-outside": outside_table(theirs),
         "backends-environments": environments_table(runs),
     }
 
 
 def agreements(values_of: ValuesOf, rows: pd.DataFrame) -> list[Agreement]:
     """Every number of `backends.csv` that we have measured as well, in its order."""
-    found = []
+    theirs = []
     for row in rows.itertuples(index=False):
         seeds = values_of(f"{row.experiment}/{row.metric}")
         if seeds:
             name = ((row.backend, row.device), row.experiment, row.metric, int(row.seed))
-            found.append(_agreement(name, row.value, list(seeds.values()), seeds.get(row.seed)))
-    return found
+            theirs.append(_agreement(name, row.value, list(seeds.values()), seeds.get(row.seed)))
+    return theirs
 
 
 def held_out(values_of: ValuesOf, rows: pd.DataFrame) -> list[Agreement]:
     """The same test for the same numbers, with each of our seeds in the place of the other run."""
-    found = []
+    ours = []
     for experiment, metric in sorted(set(zip(rows["experiment"], rows["metric"], strict=True))):
         seeds = values_of(f"{experiment}/{metric}")
         for seed, value in seeds.items():
             others = [each for other, each in seeds.items() if other != seed]
             if others:
-                found.append(_agreement((HELD_OUT, experiment, metric, seed), value, others, None))
-    return found
+                ours.append(_agreement((HELD_OUT, experiment, metric, seed), value, others, None))
+    return ours
 
 
 def unmatched(values_of: ValuesOf, rows: pd.DataFrame) -> list[str]:
@@ -97,13 +97,13 @@ def unmatched(values_of: ValuesOf, rows: pd.DataFrame) -> list[str]:
     )
 
 
-def summary_table(found: Iterable[Agreement], ours: Iterable[Agreement]) -> str:
+def summary_table(theirs: Iterable[Agreement], ours: Iterable[Agreement]) -> str:
     """Markdown: by backend, device and article, how many numbers lie inside our intervals."""
     names = (
         "backend", "device", "article", "runs", "numbers", "equal to ours", "inside", "outside",
         "farthest, in standard deviations",
     )  # fmt: skip
-    everything = [each for each in (*found, *ours) if each.status != "undecided"]
+    everything = [each for each in (*theirs, *ours) if each.status != "undecided"]
     rows = []
     for where, group in _grouped(everything, lambda each: each.where).items():
         articles = _grouped(group, lambda each: each.slug)
@@ -112,9 +112,9 @@ def summary_table(found: Iterable[Agreement], ours: Iterable[Agreement]) -> str:
     return markdown(names, rows)
 
 
-def outside_table(found: Iterable[Agreement]) -> str:
+def outside_table(theirs: Iterable[Agreement]) -> str:
     """Markdown: every number outside of our interval, the farthest first."""
-    drifted = [each for each in found if each.status == "drifted"]
+    drifted = [each for each in theirs if each.status == "drifted"]
     drifted.sort(key=lambda each: (each.where, -abs(each.deviation), each.experiment, each.metric))
     rows = [
         (
@@ -197,8 +197,8 @@ def _deviation(deviation: float) -> str:
 def _environment(run: str, about: dict) -> tuple[str, ...]:
     """Backend with its version, device, processor, threads, libraries and commit of a run."""
     backend, device, *_ = run.split("/")
-    found = about["environment"]
-    libraries = ", ".join(f"{name} {found[name]}" for name in _PACKAGES if name in found)
-    version = f"{backend} {found.get(backend, '')}".strip()
-    processor, threads = found.get("processor", ""), str(found.get("threads", ""))
-    return version, device, processor, threads, libraries, about.get("commit", "")
+    environment = about["environment"]
+    packages = ", ".join(f"{name} {environment[name]}" for name in _PACKAGES if name in environment)
+    version = f"{backend} {environment.get(backend, '')}".strip()
+    processor, threads = environment.get("processor", ""), str(environment.get("threads", ""))
+    return version, device, processor, threads, packages, about.get("commit", "")

@@ -60,7 +60,7 @@ class Report:
     @cached_property
     def judgements(self) -> Mapping[tuple[str, str], Judgement]:
         """Each claim's judgement, by its slug and id."""
-        return {(row.slug, row.claim.id): row.found for row in self.rows}
+        return {(row.slug, row.claim.id): row.judgement for row in self.rows}
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def check(
     rows = rows_of(articles, judge_all(articles, evidence))
     regressions = tuple(_compare_today(tables, today_root))
     generated = _generated(articles, rows, tables, evidence.values_of)
-    problems = [
+    problems = (
         *_drift(regressions),
         *_signatures(articles, rows),
         *_references(articles, tables),
@@ -144,9 +144,9 @@ def check(
         *stale_documents(generated, documents or {}),
         *unmeasured(articles, evidence.values_of),
         *stale_numbers(evidence.values_of, sentences),
-    ]
-    found = (regressions, tuple(problems), tables.metrics, generated)
-    return Report(articles, rows, *found, tables.full, tuple(tables.pooled[1]))
+    )
+    judged, apart = tables.full, tuple(tables.pooled[1])
+    return Report(articles, rows, regressions, problems, tables.metrics, generated, judged, apart)
 
 
 def _generated(articles, rows: tuple[Row, ...], tables: _Committed, values_of) -> Generated:
@@ -198,13 +198,13 @@ def _doubted(experiment: str, profile: str, metrics: Iterable[str]) -> tuple[str
 
 def _signatures(articles: Mapping[str, Article], rows: Iterable[Row]) -> Iterator[Problem]:
     for row in rows:
-        claim, found = row.claim, row.found
-        if claim.verdict != found.verdict:
+        claim, judgement = row.claim, row.judgement
+        if claim.verdict != judgement.verdict:
             path, unsigned = articles[row.slug].path, claim.verdict == ""
             yield Problem(
                 f"{row.slug}/{claim.id}",
                 "a signed verdict" if unsigned else f"{claim.verdict}, as signed",
-                f"{found.verdict} (n = {found.n}): {found.reason}",
+                f"{judgement.verdict} (n = {judgement.n}): {judgement.reason}",
                 f"read the runs, then {'sign' if unsigned else 'correct'} `verdict` and "
                 f"`explanation` at {path.name}:{claim.line}",
                 place=(path, claim.line),
@@ -240,10 +240,10 @@ def _rows(tables: _Committed) -> Iterator[Problem]:
     declared = tables.metrics.groupby("experiment")["metric"].agg(set).to_dict()
     for run, rows in tables.measurements.groupby(["experiment", "profile", "seed"]):
         subject = f"{run[0]}, {run[1]}, seed {run[2]}"
-        expected, found = declared.get(run[0], set()), set(rows["metric"])
+        expected, measured = declared.get(run[0], set()), set(rows["metric"])
         again = "re-run it and `make accept`"
-        missing, surplus = expected - found, found - expected
-        untold = set() if "/".join(map(str, run)) in tables.provenance else found
+        missing, surplus = expected - measured, measured - expected
+        untold = set() if "/".join(map(str, run)) in tables.provenance else measured
         for names, wanted, received in (
             (missing, "a row for every declared metric", f"no row of {', '.join(sorted(missing))}"),
             (surplus, "only metrics that metrics.csv declares", ", ".join(sorted(surplus))),
@@ -266,13 +266,13 @@ def _rows(tables: _Committed) -> Iterator[Problem]:
 def _seals(tables: _Committed) -> Iterator[Problem]:
     """Runs that are not as `make accept` left them."""
     rows = seals.rows_by_run(tables.measurements, tables.history)
-    for run, found in seals.broken(tables.provenance, rows).items():
+    for run, fault in seals.broken(tables.provenance, rows).items():
         experiment, profile, seed = run.split("/")
         names = tables.metrics.loc[tables.metrics["experiment"] == experiment, "metric"]
         yield Problem(
             f"{experiment}, {profile}, seed {seed}",
             "rows and provenance as they were accepted",
-            found,
+            fault,
             "restore them from git, or re-run it and `make accept`",
             measures=_doubted(experiment, profile, names),
         )
@@ -281,8 +281,8 @@ def _seals(tables: _Committed) -> Iterator[Problem]:
 def _noise(tables: _Committed) -> Iterator[Problem]:
     """Machine noise that does not fit what was measured."""
     fix = "measure it with `make noise`, or restore the table from git"
-    for where, expected, found in noise.misfits(tables.machines, tables.measurements):
-        yield Problem(where, expected, found, fix)
+    for misfit in noise.misfits(tables.machines, tables.measurements):
+        yield Problem(*misfit, fix)
 
 
 def _unexecuted(root: Path, notebooks: Path | None) -> Iterator[Problem]:
@@ -307,6 +307,6 @@ def _elsewhere(tables: _Committed, values_of: ValuesOf) -> Iterator[Problem]:
 def _doubts(articles: Mapping[str, Article], rows: Iterable[Row]) -> Iterator[Problem]:
     """Tests that cannot be right: a tolerance below seed noise, a control with too few seeds."""
     for row in rows:
-        for doubt in row.claim.doubts(row.found):
+        for doubt in row.claim.doubts(row.judgement):
             place = (articles[row.slug].path, row.claim.line)
             yield Problem(f"{row.slug}/{row.claim.id}", *doubt, place=place)

@@ -156,9 +156,9 @@ def _between_machines(cells: Sequence[Noise]) -> Iterator[float]:
     members = [each for each in cells if len(each.machines) > MIN_MACHINES]
     names = sorted(set().union(*(each.machines for each in members)))
     for pair in permutations(names, 2):
-        found = [each.machines_left_out(*pair) for each in members if {*pair} <= {*each.machines}]
-        if found:
-            yield float(np.square(normal_score(*np.array(found).T)).mean())
+        t_tests = [each.machines_left_out(*pair) for each in members if {*pair} <= {*each.machines}]
+        if t_tests:
+            yield float(np.square(normal_score(*np.array(t_tests).T)).mean())
 
 
 def _between_seeds(cells: Sequence[Noise]) -> Iterator[float]:

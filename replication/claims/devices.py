@@ -91,14 +91,14 @@ def devices_differ(by_device: Mapping[str, Mapping[str, Sequence[float]]]) -> di
         multiplied by the number of metrics compared (Bonferroni).
     """
     (_, ours), *rest = by_device.items()
-    found = {}
+    differing = {}
     for device, theirs in rest:
         both = [metric for metric in ours if metric in theirs]
         ps = {metric: len(both) * p_value(ours[metric], theirs[metric]) for metric in both}
         clearest = min(ps, key=ps.get, default=None)
         if clearest is not None and ps[clearest] < LEVEL:
-            found[device] = (clearest, ps[clearest])
-    return found
+            differing[device] = (clearest, ps[clearest])
+    return differing
 
 
 def pool(
@@ -111,8 +111,8 @@ def pool(
             `full` are compared, the others are returned as they are.
         provenance: How each run was made, by "experiment/profile/seed".
     """
-    found = [device_of(provenance.get(name, {})) for name in names_of(measurements)]
-    devices = pd.Series(found, index=measurements.index, dtype=str)
+    device_names = [device_of(provenance.get(name, {})) for name in names_of(measurements)]
+    devices = pd.Series(device_names, index=measurements.index, dtype=str)
     full = measurements["profile"] == "full"
     several = devices[full].groupby(measurements["experiment"][full]).nunique()
     apart, drop = [], pd.Series(False, index=measurements.index)
@@ -132,5 +132,4 @@ def _apart(experiment: str, rows: pd.DataFrame, devices: pd.Series) -> Iterator[
         for device in order
     }
     for device, (metric, p) in devices_differ(by_device).items():
-        found = tuple(sorted(int(seed) for seed in seeds[device]))
-        yield Apart(experiment, device, found, order[0], metric, p)
+        yield Apart(experiment, device, tuple(sorted(map(int, seeds[device]))), order[0], metric, p)

@@ -66,7 +66,9 @@ class Changes:
     @property
     def verdicts(self) -> list[tuple[Row, Row]]:
         """Claims with another verdict."""
-        return [each for each in self.claims if each[0].found.verdict != each[1].found.verdict]
+        return [
+            each for each in self.claims if each[0].judgement.verdict != each[1].judgement.verdict
+        ]
 
 
 def compare(
@@ -85,7 +87,7 @@ def compare(
     pooled = (devices.pool(each.measurements, each.provenance)[0] for each in (before, after))
     rows = [rows_of(articles, judge_all(articles, evidence_of(each, metrics))) for each in pooled]
     claims = [pair for pair in zip(*rows, strict=True) if _cells(pair[0]) != _cells(pair[1])]
-    found = compare_numbers(
+    regressions = compare_numbers(
         before.measurements,
         after.measurements,
         committed_provenance=before.provenance,
@@ -95,7 +97,7 @@ def compare(
     )
     cells, numbers = names_of(before.measurements, _CELL), before.measurements["value"]
     values = dict(zip(cells, map(format_value, numbers), strict=True))
-    numbers = [_number(row, values) for row in found]
+    numbers = [_number(row, values) for row in regressions]
     changed = tuple(each for each in numbers if each.before != each.after)
     return Changes(tuple(claims), changed, _details(before, after))
 
@@ -117,15 +119,15 @@ def _details(before: State, after: State) -> dict[str, int]:
         "num_examples": (_CELL, "num_examples", before.measurements, after.measurements),
         "history": ([*RUN, "quantity", "epoch"], "value", before.history, after.history),
     }
-    found = {}
+    counts = {}
     for name, (on, column, old, new) in keys.items():
         both = old[[*on, column]].merge(
             new[[*on, column]], on=on, how="outer", suffixes=("_old", "_new")
         )
         if name == "num_examples":  # the others came or went with their number
             both = both.dropna()
-        found[name] = int((both[f"{column}_old"] != both[f"{column}_new"]).sum())
-    return found
+        counts[name] = int((both[f"{column}_old"] != both[f"{column}_new"]).sum())
+    return counts
 
 
 def print_changes(
@@ -182,7 +184,7 @@ def as_json(changes: Changes, revision: str, commit: str) -> str:
 
 def _side(row: Row) -> dict:
     names = ("verdict", "mean", "low", "high", "n")
-    return {name: getattr(row.found, name) for name in names}
+    return {name: getattr(row.judgement, name) for name in names}
 
 
 def _print_claims(console, title: str, pairs: Sequence[tuple[Row, Row]]) -> None:
@@ -191,7 +193,7 @@ def _print_claims(console, title: str, pairs: Sequence[tuple[Row, Row]]) -> None
             f"{old.slug}/{old.claim.id}",
             f"{old.verdict}: {old.ours}",
             f"{new.verdict}: {new.ours}",
-            new.found.reason,
+            new.judgement.reason,
         )
         for old, new in pairs
     ]

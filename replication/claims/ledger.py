@@ -38,11 +38,11 @@ def ledger_frame(
     for slug, detail in details_of(articles):
         ours = values_of(detail.measures)
         for other in detail.alternatives:
-            found = difference({other.measures: 1, detail.measures: -1}, values_of)
+            effect = difference({other.measures: 1, detail.measures: -1}, values_of)
             unit = units.get(detail.measures, "unknown")
             mean = math.fsum(ours.values()) / len(ours) if ours else None
             about = (slug, detail.id, other.what, detail.measures, unit, mean)
-            rows.append((*about, *_moves(found)))
+            rows.append((*about, *_moves(effect)))
     return pd.DataFrame(rows, columns=list(LEDGER.columns))
 
 
@@ -116,12 +116,12 @@ def details_of(articles: Mapping[str, Article]) -> Iterator[tuple[str, OpenDetai
     return ((slug, detail) for slug, article in articles.items() for detail in article.open)
 
 
-def _moves(found: Difference) -> tuple:
+def _moves(effect: Difference) -> tuple:
     """Mean difference, its bounds, its size, number of seeds, whether it moves."""
-    if found.n == 0:
+    if effect.n == 0:
         return None, None, None, None, 0, "unknown"
-    bounds = (found.low, found.high) if found.n > 1 else (None, None)
-    leaves_zero = found.low > 0 or found.high < 0
-    moves = ("yes" if leaves_zero else "not seen") if found.n >= MIN_SEEDS else "unknown"
-    typical = math.sqrt(math.fsum(each**2 for each in found.values.values()) / found.n)
-    return found.mean, *bounds, typical, found.n, moves
+    bounds = (effect.low, effect.high) if effect.n > 1 else (None, None)
+    leaves_zero = effect.low > 0 or effect.high < 0
+    moves = ("yes" if leaves_zero else "not seen") if effect.n >= MIN_SEEDS else "unknown"
+    typical = math.sqrt(math.fsum(each**2 for each in effect.values.values()) / effect.n)
+    return effect.mean, *bounds, typical, effect.n, moves

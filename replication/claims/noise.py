@@ -57,12 +57,12 @@ class Noise:
         explains it best.
         """
         difference = value - self.seeds[seed]
-        found = [self._excess(difference) / (self.step / 2)]
+        deviations = [self._excess(difference) / (self.step / 2)]
         if len(self.machines) >= MIN_MACHINES:
-            found.append(self.from_machines(difference))
+            deviations.append(self.from_machines(difference))
         if len(self.seeds) >= MIN_SEEDS:
-            found.append(self.from_seeds(value))
-        return math.copysign(min(map(abs, found)), difference)
+            deviations.append(self.from_seeds(value))
+        return math.copysign(min(map(abs, deviations)), difference)
 
     def from_machines(self, difference: float) -> float:
         """How far apart two machines are by what machines differ, in sd of a normal number."""
@@ -127,11 +127,11 @@ def noises(
 
 def _by_cell(machines: pd.DataFrame) -> dict[Cell, dict[str, float]]:
     """The machines' values of each number, of the seed that most machines ran."""
-    found: dict[Cell, dict[int, dict[str, float]]] = {}
+    values: dict[Cell, dict[int, dict[str, float]]] = {}
     for row in machines.itertuples(index=False):
         cell = row.experiment, row.profile, row.metric
-        found.setdefault(cell, {}).setdefault(int(row.seed), {})[row.machine] = float(row.value)
-    return {cell: max(seeds.values(), key=len) for cell, seeds in found.items()}
+        values.setdefault(cell, {}).setdefault(int(row.seed), {})[row.machine] = float(row.value)
+    return {cell: max(seeds.values(), key=len) for cell, seeds in values.items()}
 
 
 def _step(unit: str, num_examples: int, scale: float) -> float:

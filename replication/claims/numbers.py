@@ -2,7 +2,7 @@
 
 import math
 
-DIGITS = 3
+DIGITS, MOST_DIGITS = 3, 9
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -41,6 +41,18 @@ def distinct(numbers: list[float], unit: str) -> list[str]:
         if len(set(texts)) == len(set(numbers)):
             break
     return texts
+
+
+def to_tolerance(value: float, tolerance: float, unit: str = "", fewest: int = DIGITS) -> str:
+    """A number with as few digits as are off by no more than a tolerance.
+
+    >>> to_tolerance(91.8532, 0.005, "nats"), to_tolerance(0.005, 0, fewest=1)
+    ('91.85', '0.005')
+    """
+    for digits in range(fewest, MOST_DIGITS + 1):
+        if abs(float(f"{value:.{digits - 1}e}") - value) <= tolerance:
+            break
+    return in_digits(value, unit, digits)
 
 
 def per_cent(share: float) -> str:

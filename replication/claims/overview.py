@@ -75,7 +75,7 @@ def counted(rows: Sequence[Row], slug: str, voice: str) -> list[Row]:
 
 def outcome(row: Row) -> str:
     """What a verdict comes to."""
-    return OUTCOMES[row.found.verdict]
+    return OUTCOMES[row.judgement.verdict]
 
 
 def printed(rows: Sequence[Row], language: str = "en") -> str:
@@ -94,18 +94,18 @@ def is_printed(row: Row) -> bool:
 
 
 def _beside(row: Row, words: Mapping[str, str]) -> tuple[str, ...]:
-    found, reported = row.found, row.claim.printed
+    judgement, reported = row.judgement, row.claim.printed
     name = f"{per_cent(reported)} (`{row.claim.id}`)"
-    if found.mean is None:
-        return name, *[words["none"]] * 3, found.verdict
-    interval = f" [{per_cent(found.low)}, {per_cent(found.high)}]" if found.n > 1 else ""
-    control = max((c.mean for c in found.controls if c.mean is not None), default=None)
+    if judgement.mean is None:
+        return name, *[words["none"]] * 3, judgement.verdict
+    bounds = f" [{per_cent(judgement.low)}, {per_cent(judgement.high)}]" if judgement.n > 1 else ""
+    control = max((c.mean for c in judgement.controls if c.mean is not None), default=None)
     return (
         name,
-        words["of"].format(found.num_reached, found.n),
-        f"{per_cent(found.mean)}{interval}",
+        words["of"].format(judgement.num_reached, judgement.n),
+        f"{per_cent(judgement.mean)}{bounds}",
         words["none"] if control is None else per_cent(control),
-        f"**{found.verdict}**",
+        f"**{judgement.verdict}**",
     )
 
 

@@ -83,16 +83,16 @@ def parse(text: str) -> list[str | Bound]:
     ['It reaches ', Bound(references=('demo-run/purity',), sign='', form='.1%'), '.']
     """
     pieces, plain, end = [], "", 0
-    for found in _BRACES.finditer(text):
-        plain += text[end : found.start()]
-        end = found.end()
-        if found["inside"] is not None:
-            pieces += [*([plain] if plain else []), parse_bound(found["inside"])]
+    for match in _BRACES.finditer(text):
+        plain += text[end : match.start()]
+        end = match.end()
+        if match["inside"] is not None:
+            pieces += [*([plain] if plain else []), parse_bound(match["inside"])]
             plain = ""
-        elif len(found[0]) == 2:
-            plain += found[0][0]
+        elif len(match[0]) == 2:
+            plain += match[0][0]
         else:
-            near = text[max(0, found.start() - 20) : end + 20]
+            near = text[max(0, match.start() - 20) : end + 20]
             raise ClaimError(
                 f"expected braces around {_WRITTEN}, or doubled, received a single one in {near!r}"
             )
@@ -106,14 +106,14 @@ def parse_bound(written: str) -> Bound:
     Raises:
         ClaimError: If it is not written as a binding is.
     """
-    found = _BOUND.fullmatch(" ".join(written.split()))
-    if not found:
+    match = _BOUND.fullmatch(" ".join(written.split()))
+    if not match:
         raise ClaimError(f"expected {_WRITTEN}; received {written!r}")
-    first, second = found["first"], found["second"]
+    first, second = match["first"], match["second"]
     if second and "/" not in second:
         second = f"{first.split('/')[0]}/{second}"
     references = (first, second) if second else (first,)
-    return Bound(references, found["sign"] or "", found["form"] or "")
+    return Bound(references, match["sign"] or "", match["form"] or "")
 
 
 def number(bound: Bound, values_of: ValuesOf) -> float | None:
@@ -171,25 +171,25 @@ def marked(text: str, source: str) -> Iterator[Marked]:
         ClaimError: Naming the line, if a mark is not closed, begins a line (Markdown
             would end the paragraph there), or holds no binding.
     """
-    for found in _MARKED.finditer(text):
-        if found["inside"] is None and found["stray"] is None:
+    for match in _MARKED.finditer(text):
+        if match["inside"] is None and match["stray"] is None:
             continue
-        line = text.count("\n", 0, found.start()) + 1
-        if found["stray"]:
+        line = text.count("\n", 0, match.start()) + 1
+        if match["stray"]:
             raise ClaimError(
                 f"{source}:{line}: expected <!-- =experiment/metric:.1% -->number<!-- / -->, "
-                f"received {text[found.start() :].splitlines()[0]!r}; complete the mark"
+                f"received {text[match.start() :].splitlines()[0]!r}; complete the mark"
             )
-        if _BEGINS_LINE.fullmatch(text[: found.start()].rpartition("\n")[2]):
+        if _BEGINS_LINE.fullmatch(text[: match.start()].rpartition("\n")[2]):
             raise ClaimError(
                 f"{source}:{line}: expected a word before the mark, received a line that begins "
                 "with it; Markdown takes such a line for HTML, so break the line elsewhere"
             )
         try:
-            bound = parse_bound(found["inside"])
+            bound = parse_bound(match["inside"])
         except ClaimError as error:
             raise ClaimError(f"{source}:{line}: {error}") from error
-        yield Marked(line, bound, found["shown"])
+        yield Marked(line, bound, match["shown"])
 
 
 def refresh(text: str, values_of: ValuesOf, source: str) -> str:
@@ -200,15 +200,15 @@ def refresh(text: str, values_of: ValuesOf, source: str) -> str:
     """
     numbers = iter(list(marked(text, source)))
 
-    def replaced(found: re.Match) -> str:
-        if found["inside"] is None:
-            return found[0]
+    def replaced(match: re.Match) -> str:
+        if match["inside"] is None:
+            return match[0]
         each = next(numbers)
         if number(each.bound, values_of) is None:
             raise ClaimError(
                 f"{source}:{each.line}: expected a measured number, received none for "
                 f"{each.bound}; correct the name, or run it and `make accept`"
             )
-        return f"<!-- ={found['inside']} -->{show(each.bound, values_of)}<!-- / -->"
+        return f"<!-- ={match['inside']} -->{show(each.bound, values_of)}<!-- / -->"
 
     return _MARKED.sub(replaced, text)

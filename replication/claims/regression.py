@@ -69,7 +69,7 @@ def compare(
         metrics: The rows of `metrics.csv`, for units and directions.
     """
     before, after = _cells(committed), _cells(today)
-    found, others = [], {}
+    regressions, others = [], {}
     for cell in sorted(before | after):
         if cell not in after:
             status = ("not run", format_value(before[cell]), "nothing today")
@@ -83,12 +83,12 @@ def compare(
                 others[cell] = upgrades(*made), kernels(*made)
             right = "stable" if expected == value else "drifted"
             status = (right, f"{expected}, as in the same environment", value)
-        found.append(Regression(*cell, *status))
+        regressions.append(Regression(*cell, *status))
     if not others:
-        return found
+        return regressions
     tables = (pd.DataFrame() if table is None else table for table in (machines, metrics))
     known = noises(committed, *tables)
-    return _judged(found, before, after, others, known)
+    return _judged(regressions, before, after, others, known)
 
 
 def _judged(

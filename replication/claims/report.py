@@ -144,18 +144,18 @@ def _table(
 
 def told_of_claim(report: Report, row: Row) -> list[str]:
     """What a claim says, its verdict, why so, and every seed it rests on: a line each."""
-    claim, found = row.claim, row.found
+    claim, judgement = row.claim, row.judgement
     lines = [
         f"{row.slug}/{claim.id}: {claim.says}",
-        f"  {row.verdict}: {found.reason}",
+        f"  {row.verdict}: {judgement.reason}",
         f"  expected {row.expected}; ours {row.ours}; seeds to decide: {row.seeds_needed}",
     ]
     for reference in claim.judged:
         seeds = report.generated.values_of(reference)
         values = ", ".join(f"{value:.4g} ({seed})" for seed, value in seeds.items())
         lines.append(f"  {reference}, value (seed): {values or 'not run yet'}")
-    lines += [f"  control {control.name}: {control.reason}" for control in found.controls]
-    return [*lines, f"  {found.explanation}"] if found.explanation else lines
+    lines += [f"  control {control.name}: {control.reason}" for control in judgement.controls]
+    return [*lines, f"  {judgement.explanation}"] if judgement.explanation else lines
 
 
 def print_problems(report: Report, console: "Console | None" = None) -> None:
@@ -196,7 +196,7 @@ def summary_line(report: Report, *, ran_profile: str | None = None) -> str:
     """
     judged = "embedded" if ran_profile == "embedded" else "full"
     by_run = status_by_experiment(report.regressions)
-    statuses = Counter(found for (_, profile), found in by_run.items() if profile == judged)
+    statuses = Counter(status for (_, profile), status in by_run.items() if profile == judged)
     which = "experiment on the digits" if judged == "embedded" else "experiment"
     pictures = sum(not row.claim.is_counted for row in report.rows)
     parts = [
@@ -212,7 +212,7 @@ def summary_line(report: Report, *, ran_profile: str | None = None) -> str:
 def _by_verdict(report: Report, voice: str) -> str:
     """How many claims of the articles, or readings of ours, came to each verdict, if any."""
     counted = (row for row in report.rows if row.claim.voice == voice and row.claim.is_counted)
-    verdicts = Counter(row.found.verdict for row in counted)
+    verdicts = Counter(row.judgement.verdict for row in counted)
     noun, whose = ("claim", "the articles") if voice == "article" else ("reading", "ours")
     told = f"{count(verdicts.total(), noun)} of {whose}: {_tally(verdicts)}"
     return told if verdicts else ""
@@ -236,7 +236,7 @@ def _tally(counts: Counter) -> str:
 
 def printable(text: str) -> str:
     """The text with whatever would command a terminal, or break the line, as its code."""
-    return _COMMANDS.sub(lambda found: repr(found[0])[1:-1], text)
+    return _COMMANDS.sub(lambda match: repr(match[0])[1:-1], text)
 
 
 def literal(text: str, style: str = "") -> "Text":

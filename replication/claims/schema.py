@@ -26,9 +26,9 @@ class Lines:
         self.path = path
         self._lines = text.splitlines()
         self._headers = [
-            (number, found.group(1))
+            (number, match.group(1))
             for number, line in enumerate(self._lines, 1)
-            if (found := re.match(r"\s*\[\[\s*(claims|open)\s*\]\]", line))
+            if (match := re.match(r"\s*\[\[\s*(claims|open)\s*\]\]", line))
         ]
 
     def of_entry(self, index: int, table: str = "claims") -> int:
@@ -103,21 +103,21 @@ def parse(
     try:
         return model.model_validate(entry)
     except ValidationError as error:
-        found = sorted(
+        errors = sorted(
             error.errors(include_url=False), key=lambda each: _RANKS.get(each["type"], 2)
         )
-        key, problem = _problem(model, entry, found[0])
+        key, problem = _problem(model, entry, errors[0])
         raise lines.error(problem, index, key, table=table) from None
 
 
 _RANKS = {"extra_forbidden": 0, "missing": 1}  # a name misspelt is both: the unknown one is shown
 
 
-def _problem(model: type[BaseModel], entry: dict, found: dict) -> tuple[str, str]:
+def _problem(model: type[BaseModel], entry: dict, error: dict) -> tuple[str, str]:
     """The key at fault, and what is wrong with it."""
-    if found["type"] == "claim":
-        return found["ctx"]["key"], found["ctx"]["problem"]
-    key = str(found["loc"][0])
+    if error["type"] == "claim":
+        return error["ctx"]["key"], error["ctx"]["problem"]
+    key = str(error["loc"][0])
     if key not in model.model_fields:
         known = ", ".join(model.model_fields)
         return key, f"expected only {known}; received an unknown key; remove or rename it"

@@ -98,7 +98,7 @@ def rank_correlation(ours: Sequence[float], others: Sequence[float]) -> tuple[fl
     def size(ranks: np.ndarray, axis: int) -> np.ndarray:
         return np.abs((ranks * second).mean(axis=axis))
 
-    found = stats.permutation_test(
+    test = stats.permutation_test(
         (first,),
         size,
         permutation_type="pairings",
@@ -107,4 +107,4 @@ def rank_correlation(ours: Sequence[float], others: Sequence[float]) -> tuple[fl
         alternative="greater",
         rng=0,
     )
-    return float((first * second).mean()), float(found.pvalue)
+    return float((first * second).mean()), float(test.pvalue)

@@ -17,11 +17,11 @@ def closing_lines(rows: Collection[Regression]) -> list[str]:
     """
     lines = []
     for profile, data in _DATA.items():
-        found = [row for row in rows if row.profile == profile and row.status != "not run"]
-        if found:
-            runs = len({(row.experiment, row.seed) for row in found})
+        compared = [row for row in rows if row.profile == profile and row.status != "not run"]
+        if compared:
+            runs = len({(row.experiment, row.seed) for row in compared})
             lines.append(f"stability on {data}: {count(runs, 'run')} against results/")
-            lines += [f"  {line}" for line in _environments(found)]
+            lines += [f"  {line}" for line in _environments(compared)]
     return lines
 
 

@@ -96,11 +96,11 @@ def stale_numbers(values_of: prose.ValuesOf, sentences: Iterable[Path]) -> Itera
     """Marked numbers in sentences that are not the measured ones."""
     for path in sentences:
         try:
-            found = list(prose.marked(results.read_text(path), str(path)))
+            numbers = list(prose.marked(results.read_text(path), str(path)))
         except ClaimError as error:
             yield Problem(str(path), "sentences with marked numbers", str(error), "fix the mark")
             continue
-        for each in found:
+        for each in numbers:
             wanted, place = prose.show(each.bound, values_of), (path, each.line)
             if wanted == prose.NOT_MEASURED:
                 fix = "correct the name, or run it and `make accept`"

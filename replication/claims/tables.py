@@ -27,7 +27,7 @@ class Row:
 
     slug: str
     claim: Claim
-    found: Judgement
+    judgement: Judgement
     expected: str
     ours: str
     seeds_needed: str
@@ -42,17 +42,17 @@ def rows_of(articles: Mapping[str, Article], judgements: Judged) -> tuple[Row, .
     )
 
 
-def row_of(slug: str, claim: Claim, found: Judgement) -> Row:
+def row_of(slug: str, claim: Claim, judgement: Judgement) -> Row:
     """The cells of one claim."""
     return Row(
         slug,
         claim,
-        found,
+        judgement,
         claim.expectation,
-        claim.ours(found),
-        format_seeds(found),
-        claim.with_caveat(found.verdict),
-        _reference(claim, found),
+        claim.ours(judgement),
+        format_seeds(judgement),
+        claim.with_caveat(judgement.verdict),
+        _reference(claim, judgement),
     )
 
 
@@ -61,26 +61,25 @@ def claims_of(articles: Mapping[str, Article]) -> Iterable[tuple[str, Claim]]:
     return ((slug, claim) for slug, article in articles.items() for claim in article.claims)
 
 
-def format_seeds(found: Judgement) -> str:
+def format_seeds(judgement: Judgement) -> str:
     """How many seeds would decide a claim; a dash where it is decided."""
-    if found.verdict != "inconclusive":
+    if judgement.verdict != "inconclusive":
         return "–"
-    if found.seeds_needed is None:
+    if (needed := judgement.seeds_needed) is None:
         return "unknown"
-    return f"over {MAX_SEEDS}" if math.isinf(found.seeds_needed) else str(int(found.seeds_needed))
+    return f"over {MAX_SEEDS}" if math.isinf(needed) else str(int(needed))
 
 
-def certainty(claim: Claim, found: Judgement) -> str:
+def certainty(claim: Claim, judgement: Judgement) -> str:
     """What anybody can check by counting; where nothing is decided, why, and what would help."""
     if not claim.is_counted:
         return "A picture is shown and not counted."
-    told = [f"{fact[0].upper()}{fact[1:]}." for fact in found.facts]
-    if found.verdict == "inconclusive":
-        told.append(f"Undecided: {found.reason}.")
-        if found.seeds_needed is not None and found.seeds_needed > found.n:
-            told.append(
-                f"With mean and spread as they are, {format_seeds(found)} seeds would decide it."
-            )
+    told = [f"{fact[0].upper()}{fact[1:]}." for fact in judgement.facts]
+    if judgement.verdict == "inconclusive":
+        told.append(f"Undecided: {judgement.reason}.")
+        if judgement.seeds_needed is not None and judgement.seeds_needed > judgement.n:
+            seeds = format_seeds(judgement)
+            told.append(f"With mean and spread as they are, {seeds} seeds would decide it.")
     elif not claim.controls:
         told.append("It has no control.")
     if claim.depends_on_settings:
@@ -88,13 +87,13 @@ def certainty(claim: Claim, found: Judgement) -> str:
     return " ".join(told)
 
 
-def _reference(claim: Claim, found: Judgement) -> str:
+def _reference(claim: Claim, judgement: Judgement) -> str:
     """How later runs are checked against ours: re-run on every machine, or not by default."""
     if not claim.is_counted:
         return "not judged"
-    if not found.n:
+    if not judgement.n:
         return "no reference yet"
-    seeds = count(found.n, "seed")
+    seeds = count(judgement.n, "seed")
     return f"{seeds}, re-run" if claim.core else f"{seeds}, read from results"
 
 
@@ -108,12 +107,13 @@ def verdicts_frame(rows: Iterable[Row]) -> pd.DataFrame:
     """
     cells = [
         (
-            row.slug, row.claim.id, row.claim.voice, row.claim.kind, row.claim.says,
-            row.claim.target, row.found.mean, row.found.low, row.found.high, row.found.n,
-            row.seeds_needed, "; ".join(row.claim.references) or "none", row.found.verdict,
-            row.claim.depends_on_settings or "no",
+            row.slug, claim.id, claim.voice, claim.kind, claim.says, claim.target,
+            judgement.mean, judgement.low, judgement.high, judgement.n, row.seeds_needed,
+            "; ".join(claim.references) or "none", judgement.verdict,
+            claim.depends_on_settings or "no",
         )
         for row in rows
+        for claim, judgement in [(row.claim, row.judgement)]
     ]  # fmt: skip
     return pd.DataFrame(cells, columns=list(VERDICTS.columns))
 
@@ -130,7 +130,7 @@ def markdown_table(articles: Mapping[str, Article], rows: Iterable[Row]) -> str:
                 row.expected,
                 row.ours,
                 row.seeds_needed,
-                row.claim.with_caveat(f"**{row.found.verdict}**"),
+                row.claim.with_caveat(f"**{row.judgement.verdict}**"),
                 row.reference,
             )
             for row in rows

@@ -24,17 +24,17 @@ def judge_all(
 ) -> dict[tuple[str, str], Judgement]:
     """The verdict of every claim, by slug and id."""
     return {
-        (slug, name): found
+        (slug, name): judgement
         for slug, article in articles.items()
-        for name, found in judge_article(article, evidence).items()
+        for name, judgement in judge_article(article, evidence).items()
     }
 
 
 def judge_article(article: Article, evidence: Evidence) -> dict[str, Judgement]:
     """The verdict of each claim, by its id; comparisons that the article makes after Holm."""
-    found = {claim.id: judge(claim, evidence) for claim in article.claims}
+    judgements = {claim.id: judge(claim, evidence) for claim in article.claims}
     makes = [each.id for each in article.claims if each.is_compared and each.voice == "article"]
-    return found | dict(zip(makes, adjust([found[name] for name in makes]), strict=True))
+    return judgements | dict(zip(makes, adjust([judgements[name] for name in makes]), strict=True))
 
 
 def evidence_of(measurements: pd.DataFrame, metrics: pd.DataFrame | None = None) -> Evidence:

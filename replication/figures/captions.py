@@ -70,10 +70,10 @@ def source(
 ) -> str:
     """Where a figure's numbers come from: experiments, profile, seeds and n, the number of runs.
 
-    >>> found = pd.DataFrame({"experiment": "tied", "profile": "full", "seed": [0, 1, 2]})
-    >>> source(found, ["tied"], on="test images")
+    >>> measurements = pd.DataFrame({"experiment": "tied", "profile": "full", "seed": [0, 1, 2]})
+    >>> source(measurements, ["tied"], on="test images")
     'tied, profile full, seeds 0–2 (n = 3); each on test images'
-    >>> source(found, ["tied", "free"], seed=0)
+    >>> source(measurements, ["tied", "free"], seed=0)
     'tied, profile full, seed 0 (n = 1); free, not run yet'
 
     Args:

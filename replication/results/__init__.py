@@ -239,12 +239,12 @@ def _evidence(names: Iterable[str]) -> list[str]:
 
 def _with_reasons(source: "_Rows", target: "_Rows", runs: list[str], reason: str) -> dict:
     """The provenance of the source; a run whose numbers change says why, others what they said."""
-    found, lost = dict(source.provenance), _overwritten(source, target)
+    provenance, lost = dict(source.provenance), _overwritten(source, target)
     for name in runs:
         why = reason if name in lost else target.provenance.get(name, {}).get(_REASON, "")
-        if name in found and why:
-            found[name] = {**found[name], _REASON: why}
-    return found
+        if name in provenance and why:
+            provenance[name] = {**provenance[name], _REASON: why}
+    return provenance
 
 
 @dataclass(frozen=True)
@@ -310,8 +310,7 @@ def _merge(root: Path, slug: str, new: _Rows, runs: Collection[str]) -> None:
     old = _Rows.read(root, slug)
 
     def of_runs(frame: pd.DataFrame) -> pd.Series:
-        found = [name in runs for name in names_of(frame)]
-        return pd.Series(found, index=frame.index, dtype=bool)
+        return pd.Series([name in runs for name in names_of(frame)], index=frame.index, dtype=bool)
 
     def merged(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         return _concat(before[~of_runs(before)], after[of_runs(after)])

@@ -86,7 +86,9 @@ def add_backend(root: Path, folder: Path) -> list[str]:
         kept = old[[name not in names for name in names_of(old, BACKEND_RUN)]]
         table = pd.concat([each for each in (kept, new) if len(each)])
         texts = {
-            Path(root) / _PROVENANCE: render_provenance({**former, **taken}, _PROVENANCE, BACKEND_RUN),
+            Path(root) / _PROVENANCE: render_provenance(
+                {**former, **taken}, _PROVENANCE, BACKEND_RUN
+            ),
             Path(root) / BACKENDS.file_name: render_table(BACKENDS, table, BACKENDS.file_name),
         }
         replace_texts(texts)
@@ -96,10 +98,10 @@ def add_backend(root: Path, folder: Path) -> list[str]:
 def _backend(provenance: Mapping[str, dict], run: str, source: Path) -> dict[str, str]:
     """What a run was computed with, and on what."""
     environment = provenance.get(run, {}).get("environment", {})
-    found = {name: environment.get(name) for name in BACKEND}
-    if not all(found.values()):
+    backend = {name: environment.get(name) for name in BACKEND}
+    if not all(backend.values()):
         raise ResultsError(
             f"{source}: run {run!r}: expected an environment with {' and '.join(BACKEND)} in its "
             f"provenance, received {environment or 'none'}; run it again"
         )
-    return found
+    return backend

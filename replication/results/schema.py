@@ -282,11 +282,11 @@ def render_provenance(runs: Mapping[str, dict], source: str, names: tuple[str, .
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict:
     """The mapping of a JSON object; of a key that stands twice, JSON would keep the last."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         names = [name for name, _ in pairs]
         raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} twice")
-    return found
+    return mapping
 
 
 def _check_provenance(key: str, run: object, where: str, names: tuple[str, ...]) -> None:

@@ -21,7 +21,7 @@ _Rows = Mapping[str, list[str]]  # the rows of each run as text, sorted
 
 def rows_by_run(measurements: pd.DataFrame, history: pd.DataFrame) -> dict[str, list[str]]:
     """Every row by "experiment/profile/seed", as text, sorted."""
-    found: dict[str, list[str]] = {}
+    texts: dict[str, list[str]] = {}
     for frame, columns in (
         (measurements, ["metric", "num_examples", "value"]),
         (history, ["epoch", "quantity", "value"]),
@@ -29,8 +29,8 @@ def rows_by_run(measurements: pd.DataFrame, history: pd.DataFrame) -> dict[str, 
         rows = frame[columns].itertuples(index=False, name=None)
         for name, (*words, value) in zip(names_of(frame), rows, strict=True):
             text = ",".join([*map(str, words), format_value(value)])
-            found.setdefault(name, []).append(text)
-    return {name: sorted(rows) for name, rows in found.items()}
+            texts.setdefault(name, []).append(text)
+    return {name: sorted(rows) for name, rows in texts.items()}
 
 
 def sealed(provenance: Mapping[str, dict], rows: _Rows, names: Collection[str]) -> dict[str, dict]:
@@ -43,14 +43,14 @@ def sealed(provenance: Mapping[str, dict], rows: _Rows, names: Collection[str]) 
 
 def broken(provenance: Mapping[str, dict], rows: _Rows) -> dict[str, str]:
     """What is wrong with the seals, by run; nothing where no run was ever sealed."""
-    found = dict(_doubles(provenance))
+    faults = dict(_doubles(provenance))
     if any(SEAL in about for about in provenance.values()):
         for name, about in provenance.items():
             if SEAL not in about:
-                found[name] = "no seal"
+                faults[name] = "no seal"
             elif about[SEAL] != _seal(name, about, rows):
-                found[name] = "others" if name in rows else "no rows at all"
-    return found
+                faults[name] = "others" if name in rows else "no rows at all"
+    return faults
 
 
 def _doubles(provenance: Mapping[str, dict]) -> Iterable[tuple[str, str]]:

@@ -79,5 +79,5 @@ def _overlaid(read, slug: str, profile: str | None) -> pd.DataFrame:
     run = ["experiment", "profile", "seed"]
     committed, made_here = read(settings.RESULTS, slug), read(settings.TODAY, slug)
     renewed = committed.set_index(run).index.isin(made_here.set_index(run).index)
-    found = pd.concat([committed[~renewed], made_here], ignore_index=True)
-    return found[found["profile"] == chosen].sort_values(run, kind="stable", ignore_index=True)
+    rows = pd.concat([committed[~renewed], made_here], ignore_index=True)
+    return rows[rows["profile"] == chosen].sort_values(run, kind="stable", ignore_index=True)

@@ -33,15 +33,15 @@ def declared() -> list[Declared]:
     try:
         return [Declared(*row) for row in json.loads(path.read_text(encoding="utf-8"))]
     except (OSError, TypeError, ValueError):  # nothing, or nothing that can be read
-        found = [
+        declarations = [
             Declared(
                 each.name, each.slug, each.tier, each.minutes, len(each.seeds), len(each.metrics)
             )
             for each in experiments.registry().values()
         ]
     with contextlib.suppress(store.StoreError):  # then the next call takes five seconds, too
-        store.write_atomically(path, json.dumps(found).encode())
-    return found
+        store.write_atomically(path, json.dumps(declarations).encode())
+    return declarations
 
 
 def _digest() -> str:

@@ -25,10 +25,10 @@ def load(job: Job) -> tuple[Outcome, dict] | None:
     A file that is damaged, or the outcome of another job, is named, moved aside, and counts as
     none.
     """
-    found = read_or_move_aside(job.path)
-    if found is None:
+    stored = read_or_move_aside(job.path)
+    if stored is None:
         return None
-    about, arrays = found
+    about, arrays = stored
     measured = {name: (value, count) for name, (value, count) in about["metrics"].items()}
     return Outcome(measured, about["history"], arrays), about
 

@@ -36,16 +36,16 @@ def jobs_that_fit() -> int:
 def _free_memory() -> float:
     """Bytes that can be had without paging: of the machine, or of the container around us."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    found = [pages if pages > 0 else math.inf]
+    available = [pages if pages > 0 else math.inf]
     with contextlib.suppress(OSError):  # not Linux
         known = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-        found.append(1024 * int(known["MemAvailable"].split()[0]))
+        available.append(1024 * int(known["MemAvailable"].split()[0]))
     with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit: `max`
         limit, used = (
             int((_CGROUP / name).read_text()) for name in ("memory.max", "memory.current")
         )
-        found.append(limit - used)
-    return min(found)
+        available.append(limit - used)
+    return min(available)
 
 
 class Expected:
@@ -132,8 +132,8 @@ def parse_minutes(text: str) -> float:
     >>> parse_minutes("1h30m")
     90.0
     """
-    found = _DURATION.fullmatch(text.strip().lower())
-    hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    match = _DURATION.fullmatch(text.strip().lower())
+    hours, minutes, seconds = (float(part or 0) for part in match.groups()) if match else (0, 0, 0)
     total = 60 * hours + minutes + seconds / 60
     if not total:
         raise ValueError(f"{text!r} is no time; expected one such as 20m, 1h30m, 1.5h or 90s.")

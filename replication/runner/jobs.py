@@ -58,10 +58,10 @@ class Job:
 
 def named(path: Path) -> Job | None:
     """The job that a file of a run store is named after, if this code knows one of that name."""
-    found, known = _FILE.fullmatch(path.name), experiments.registry()
-    if found is None or found[1] not in known or int(found[3]) > LARGEST_SEED:
+    match, known = _FILE.fullmatch(path.name), experiments.registry()
+    if match is None or match[1] not in known or int(match[3]) > LARGEST_SEED:
         return None
-    return Job(known[found[1]], found[2], int(found[3]))
+    return Job(known[match[1]], match[2], int(match[3]))
 
 
 def in_store(slug: str) -> list[Job]:
@@ -100,16 +100,16 @@ def select(
         raise experiments.ExperimentError(
             f"unknown article {article!r}; expected one of {', '.join(experiments.slugs())}."
         )
-    found = [
+    selected = [
         each
         for each in experiments.registry().values()
         if article in (None, each.slug)
         and (extended or pattern is not None or each.tier == "core")
         and (pattern is None or fnmatch.fnmatchcase(each.name, pattern))
     ]
-    if not found:
+    if not selected:
         raise experiments.ExperimentError(
             f"no experiment matches {pattern!r}; expected a pattern for some of "
             f"{', '.join(experiments.registry())}."
         )
-    return found
+    return selected

@@ -209,16 +209,16 @@ def same_job(name: str, inputs: dict) -> Job:
 
 def differences(client: dict, worker: dict) -> list[str]:
     """What differs between what two keys of a job are made of, a phrase each."""
-    found = []
+    phrases = []
     for part in sorted({*client, *worker}):
         ours, theirs = client.get(part, {}), worker.get(part, {})
         names = [name for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]
         if part == "source" and names:
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            found.append(f"other code in {', '.join(names[:_NAMED])}{more}")
+            phrases.append(f"other code in {', '.join(names[:_NAMED])}{more}")
         else:
-            found += [
+            phrases += [
                 f"{part}: {name} is {ours.get(name)} at the client, {theirs.get(name)} here"
                 for name in names
             ]
-    return found
+    return phrases

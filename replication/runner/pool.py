@@ -200,9 +200,9 @@ def finish(job: Job, lost: str, announce: Announce, *, where: str = "") -> list[
     Returns:
         The failure, if it is one.
     """
-    found = load(job)
-    if found is None:
+    stored = load(job)
+    if stored is None:
         return [note_failure(job, lost, "", announce)]
     today.rebuild([job.experiment.slug])
-    announce(done(job, found[1]["provenance"]["minutes"], where))
+    announce(done(job, stored[1]["provenance"]["minutes"], where))
     return []

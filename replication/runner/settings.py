@@ -56,13 +56,13 @@ def threads(num_jobs: int = 1) -> int:
         ExperimentError: If the variable holds no number of threads.
     """
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    found = _NUMBERS.fullmatch(asked)
-    if found is None and asked.strip():
+    match = _NUMBERS.fullmatch(asked)
+    if match is None and asked.strip():
         raise experiments.ExperimentError(
             f"OMP_NUM_THREADS={asked!r} is no number of threads; expected one from 1 to 9999, or a "
             "list such as 4,2, whose first number counts. Set another, or unset it for all cores."
         )
-    own = int(found[1]) if found else environment.num_cores()
+    own = int(match[1]) if match else environment.num_cores()
     return own if _ASKED else max(1, own // num_jobs)
 
 
@@ -83,8 +83,8 @@ def library() -> datasets.Library:
     named, home = environment.folder("TFDS_DATA_DIR"), environment.home()
     here, in_home = ROOT / "data", home and home / "tensorflow_datasets"
     places = (named, here, ROOT.parent / "shared" / "tensorflow_datasets", in_home)
-    found = tuple(each for each in places if each is not None)
-    return datasets.Library(found, BUILD / "data", named or in_home or here)
+    folders = tuple(each for each in places if each is not None)
+    return datasets.Library(folders, BUILD / "data", named or in_home or here)
 
 
 def choose_profile(name: str, wanted: Iterable[Experiment], *, strict: bool) -> tuple[str, str]:

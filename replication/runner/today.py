@@ -52,8 +52,8 @@ def left_out() -> list[str]:
 
 def _runs(slug: str) -> Iterator[Run]:
     for job in in_store(slug):
-        if found := read_or_move_aside(job.path, "about"):
-            yield run_of(job, found[0])
+        if stored := read_or_move_aside(job.path, "about"):
+            yield run_of(job, stored[0])
 
 
 def run_of(job: Job, about: dict) -> Run:

@@ -32,8 +32,8 @@ def explain(name: str, *, seed: int = 0, profile: str = "full") -> list[str]:
 def _older(job: Job) -> list[Path]:
     """The outcomes stored for this job under other keys, the newest first."""
     label = job.name.replace("/", "-")
-    found = [path for path in job.path.parent.glob(f"{label}-*.npz") if path != job.path]
-    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    paths = [path for path in job.path.parent.glob(f"{label}-*.npz") if path != job.path]
+    return sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 def _changes(before: dict, after: dict) -> list[str]:
@@ -189,7 +189,7 @@ def take(folder: Path) -> list[str]:
         else:
             runs.setdefault(job.name, (job.experiment.slug, today.run_of(job, about)))
     for slug in sorted({slug for slug, _ in runs.values()}):
-        wanted = [run for found, run in runs.values() if found == slug]
+        wanted = [run for article, run in runs.values() if article == slug]
         added = results.add_runs(settings.RESULTS, slug, sorted(wanted, key=lambda run: run.name))
         for run in wanted:
             there = f"left {run.name}: results/ has that seed already; run another one there"

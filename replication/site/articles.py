@@ -58,10 +58,10 @@ def render(site: Site, view: View, notebook) -> Markup:
         """The card of a claim as it is today, in the words of the notebook."""
         if about["claim"] not in rows:
             return None
-        claim, found = rows[about["claim"]].claim, rows[about["claim"]].found
+        claim, judgement = rows[about["claim"]].claim, rows[about["claim"]].judgement
         words = cards.Words(about["quantity"], about["names"])
         own = {"name": view.chip(view.slug, claim.id), "explanation": view.explanation(claim)}
-        made = cards.render(claim, found, values_of, units, words, **own)
+        made = cards.render(claim, judgement, values_of, units, words, **own)
         anchor = view.headings.name(f"claim-{claim.id}")
         return Markup('<div id="{}">{}</div>\n').format(anchor, Markup(made))
 
@@ -92,7 +92,7 @@ def _notice_missing(site: Site, slug: str, notebook) -> None:
 def _changed(site: Site, slug: str, notebook) -> list[str]:
     """Claims of which a committed notebook says something else than the committed tables."""
     shown, numbers = notebooks.cards_of(notebook), (site.evidence.values_of, site.evidence.units)
-    present = {r.claim.id: cards.plain(r.claim, r.found, *numbers) for r in site.rows(slug)}
+    present = {r.claim.id: cards.plain(r.claim, r.judgement, *numbers) for r in site.rows(slug)}
     changed = [name for name, text in present.items() if shown.get(name, text) != text]
     if changed:
         which = "all claims" if len(changed) == len(shown) else ", ".join(changed)

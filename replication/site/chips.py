@@ -62,15 +62,15 @@ class Chips:
         claim = self.evidence.claims.get((slug, claim_id))
         if claim is None:
             return None
-        found = self.evidence.report.judgements[slug, claim_id]
+        judgement = self.evidence.report.judgements[slug, claim_id]
         return Markup(
             '<a class="chip {}" href="{}" title="{}" data-claim="{}" data-verdict="{}">{}</a>'
         ).format(
-            css_class(found.verdict),
+            css_class(judgement.verdict),
             relative(self.page, claim_page(slug, claim_id)),
-            f"verdict: {found.verdict}. {claim.says} Ours: {claim.ours(found)}",
+            f"verdict: {judgement.verdict}. {claim.says} Ours: {claim.ours(judgement)}",
             claim_id if slug == self.slug else name,
-            found.verdict,
+            judgement.verdict,
             name,
         )
 
@@ -78,8 +78,8 @@ class Chips:
         """A chip for a number of a sentence: the number as measured, linked to where it is from."""
         seeds = set.intersection(*(set(self.evidence.values_of(r)) for r in bound.references))
         title = f"{bound} over {count(len(seeds), 'seed')}"
-        if found := self._claim_of(bound):
-            slug, claim = found
+        if slug_and_claim := self._claim_of(bound):
+            slug, claim = slug_and_claim
             verdict = self.evidence.report.judgements[slug, claim.id].verdict
             title += f". Claim {claim.id}, verdict: {verdict}"
             target = claim_page(slug, claim.id) + "#seeds"

@@ -18,12 +18,12 @@ def add_index(site: Site) -> None:
     groups = {slug: site.rows(slug) for slug in site.report.articles}
     ran_here = any(map(site.today, site.rows()))
     view = View(site, "index.html", source=documents.README)
-    found, below = documents.what_we_found(site, view)
+    findings, below = documents.what_we_found(site, view)
     articles = site.report.articles
-    order = {number: place for place, number in enumerate(found)}
+    order = {number: place for place, number in enumerate(findings)}
     cards = sorted(articles.items(), key=lambda pair: order.get(pair[1].number, len(order)))
     context = {"groups": groups, "ran_here": ran_here, "cards": cards}
-    site.add(view, "index.html", found=found, below=below, **context)
+    site.add(view, "index.html", findings=findings, below=below, **context)
 
 
 def add_claims(site: Site) -> None:
@@ -34,17 +34,17 @@ def add_claims(site: Site) -> None:
 
 
 def _add_claim(site: Site, row: Row, before: Row | None, after: Row | None) -> None:
-    slug, claim, found = row.slug, row.claim, row.found
+    slug, claim, judgement = row.slug, row.claim, row.judgement
     measures = [site.evidence.measure(name) for name in claim.references]
-    commands = _commands(claim, found, dict.fromkeys(each.experiment for each in measures))
-    columns = _columns(site, claim, found)
+    commands = _commands(claim, judgement, dict.fromkeys(each.experiment for each in measures))
+    columns = _columns(site, claim, judgement)
     site.add(
         View(site, claim_page(slug, claim.id), slug=slug),
         "claim.html",
         article=site.report.articles[slug],
         row=row,
-        answer=claim.answer(found),
-        certainty=certainty(claim, found),
+        answer=claim.answer(judgement),
+        certainty=certainty(claim, judgement),
         verdict_figure=plots.verdict_figure(row, site.evidence),
         sides_figure=plots.sides_figure(claim, site.evidence),
         measured=_declared(measures, claim),
@@ -59,15 +59,15 @@ def _add_claim(site: Site, row: Row, before: Row | None, after: Row | None) -> N
     )
 
 
-def _commands(claim: Claim, found: Judgement, experiments: Iterable[str]) -> list[str]:
+def _commands(claim: Claim, judgement: Judgement, experiments: Iterable[str]) -> list[str]:
     """What runs the experiments of a claim, and no other, under as many seeds as it was judged by.
 
     Where fewer were run than it takes to judge it, under that many.
     """
-    last = max(claim.least, found.n, *(seed + 1 for seed in found.values)) - 1
+    last = max(claim.least, judgement.n, *(seed + 1 for seed in judgement.values)) - 1
     seeds = f"0-{last}" if last else "0"
     runs = [f"python -m replication sweep --experiments {e} --seeds {seeds}" for e in experiments]
-    return [*runs, "make check" if found.n else "make accept"]
+    return [*runs, "make check" if judgement.n else "make accept"]
 
 
 def _declared(measures: list[Measure], claim: Claim) -> list[tuple[str, Measure]]:
@@ -87,12 +87,12 @@ class _Column:
     interval: Interval | None
 
 
-def _columns(site: Site, claim: Claim, found: Judgement) -> list[_Column]:
+def _columns(site: Site, claim: Claim, judgement: Judgement) -> list[_Column]:
     """A column for each measure, then for each difference."""
     measures = [site.evidence.measure(name) for name in claim.judged]
     columns = [_Column(m.name, m.unit, m.values, m.mean, m.interval) for m in measures]
-    for rival, each in found.contrasts.items():
-        name = f"less {rival}" if len(found.contrasts) > 1 else "difference"
+    for rival, each in judgement.contrasts.items():
+        name = f"less {rival}" if len(judgement.contrasts) > 1 else "difference"
         mean = each.mean if each.n else None
         interval = Interval(each.mean, each.low, each.high, each.n) if each.n > 1 else None
         columns.append(_Column(name, measures[0].unit, each.values, mean, interval))

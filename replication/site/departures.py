@@ -28,7 +28,7 @@ def _ledger(site: Site) -> dict[str, list[tuple[OpenDetail, str, list]]]:
     rows: dict[tuple[str, str], list] = {}
     for row in site.report.generated.ledger.itertuples(index=False):
         rows.setdefault((row.article, row.detail), []).append(row)
-    found: dict[str, list[tuple[OpenDetail, str, list]]] = {}
+    details: dict[str, list[tuple[OpenDetail, str, list]]] = {}
     for slug, detail in ledger.details_of(site.report.articles):
         each = rows.get((slug, detail.id), [])
         number, n = ledger.format_ours(each[0]), len(site.evidence.values_of(detail.measures))
@@ -37,14 +37,14 @@ def _ledger(site: Site) -> dict[str, list[tuple[OpenDetail, str, list]]]:
             (row, _strip(site, detail, other, f"ledger-{slug}-{detail.id}-{index}"))
             for index, (row, other) in enumerate(zip(each, detail.alternatives, strict=True), 1)
         ]
-        found.setdefault(slug, []).append((detail, number, alternatives))
-    return found
+        details.setdefault(slug, []).append((detail, number, alternatives))
+    return details
 
 
 def _strip(site: Site, detail: OpenDetail, other: Alternative, key: str) -> Markup:
     """The difference of an alternative from ours, by seed; empty where it was not run."""
-    found = difference({other.measures: 1, detail.measures: -1}, site.evidence.values_of)
-    if not found.n:
+    contrast = difference({other.measures: 1, detail.measures: -1}, site.evidence.values_of)
+    if not contrast.n:
         return Markup("")
-    shown = Strip(found.values, found.low, found.high, found.mean, target=0.0)
+    shown = Strip(contrast.values, contrast.low, contrast.high, contrast.mean, target=0.0)
     return draw(shown, scale_of(shown.numbers), key, f"{other.what}: difference from ours")

@@ -46,9 +46,9 @@ def add_addresses(site: Site) -> None:
 def _documents(site: Site) -> list[Path]:
     """The documents that become pages, in order; those with a page of their own left out."""
     folder = site.project.root / "docs"
-    found = [*sorted(folder.glob("*.md")), *sorted(folder.glob("decisions/*.md"))]
+    paths = [*sorted(folder.glob("*.md")), *sorted(folder.glob("decisions/*.md"))]
     own = {site.project.root / name for name in OWN_PAGES}
-    return [path for path in found if path not in own]
+    return [path for path in paths if path not in own]
 
 
 def add_documents(site: Site) -> None:
@@ -87,10 +87,10 @@ def _rendered(view: View, part: str) -> Markup:
     numbers = [view.chips.number(each.bound) for each in prose.marked(part, view.source)]
     places = map(placeholder, count())
 
-    def replaced(found: re.Match) -> str:
-        if found["code"]:
-            return found[0]
-        return next(places) if found["number"] else ""
+    def replaced(match: re.Match) -> str:
+        if match["code"]:
+            return match[0]
+        return next(places) if match["number"] else ""
 
     return view.writer.html(_MARKS.sub(replaced, part), numbers)
 

@@ -43,8 +43,8 @@ class Measure:
         """Where one more seed would lie, within the metric's range; None of fewer than two."""
         if len(self.values) < 2:
             return None
-        found = prediction_interval(list(self.values.values()))
-        return replace(found, low=self.scale.clip(found.low), high=self.scale.clip(found.high))
+        clip, interval = self.scale.clip, prediction_interval(list(self.values.values()))
+        return replace(interval, low=clip(interval.low), high=clip(interval.high))
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class Evidence:
         self._provenance = results.read_provenance(results_root)
         full = report.judged
         examples = full.groupby(full["experiment"] + "/" + full["metric"])["num_examples"].max()
-        found = evidence_of(full, report.metrics)
-        self.values_of = found.values_of
+        evidence = evidence_of(full, report.metrics)
+        self.values_of = evidence.values_of
         declared = {
             f"{row.experiment}/{row.metric}": (row.unit, row.better, row.tier)
             for row in report.metrics.itertuples(index=False)
@@ -91,11 +91,11 @@ class Evidence:
             name: Measure(
                 *name.split("/", 1),
                 *declared.get(name, ()),
-                values=found.values_of(name),
-                scale=found.scale_of(name),
+                values=evidence.values_of(name),
+                scale=evidence.scale_of(name),
                 num_examples=examples.get(name),
             )
-            for name in dict.fromkeys([*declared, *self._referred(), *found.values])
+            for name in dict.fromkeys([*declared, *self._referred(), *evidence.values])
         }
 
     def _referred(self) -> Iterable[str]:
@@ -119,18 +119,18 @@ class Evidence:
 
     def measures_of(self, experiment: str) -> list[Measure]:
         """Everything that an experiment declares or measured, sorted."""
-        found = (each for each in self._measures.values() if each.experiment == experiment)
-        return sorted(found, key=lambda each: each.metric)
+        measures = (each for each in self._measures.values() if each.experiment == experiment)
+        return sorted(measures, key=lambda each: each.metric)
 
     def made(self, experiments: Iterable[str]) -> Made:
         """How the runs of some experiments were made, seed by seed."""
-        wanted, found = set(experiments), []
+        wanted, records = set(experiments), []
         for key, about in self._provenance.items():
             experiment, profile, seed = key.split("/")
             if experiment in wanted and profile == PROFILE:
-                found.append((experiment, int(seed), about))
+                records.append((experiment, int(seed), about))
         runs, letters, numbers, environments = [], {}, {}, {}
-        for experiment, seed, about in sorted(found, key=lambda each: each[:2]):
+        for experiment, seed, about in sorted(records, key=lambda each: each[:2]):
             name = about["fingerprint"]
             letter = letters.setdefault(name, chr(ord("A") + len(letters) % 26))
             environments[letter] = {**about.get("environment", {}), "id": name}

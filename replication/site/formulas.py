@@ -27,13 +27,13 @@ def files(licence: Path) -> dict[str, bytes]:
         listed = metadata.distribution(_PACKAGE).files or ()
     except metadata.PackageNotFoundError:
         listed = ()
-    found = [each for each in listed if each.name == _FILE]
-    if len(found) != 1:
+    paths = [each for each in listed if each.name == _FILE]
+    if len(paths) != 1:
         raise SiteError(
             f"expected the package {_PACKAGE} with its {_FILE}, received none; run `make setup`, "
             "or install the extra `site`"
         )
-    content = found[0].locate().read_bytes()
+    content = paths[0].locate().read_bytes()
     return {
         "static/mathjax/tex-svg.js": content,
         "static/mathjax/NOTICE.txt": _ABOUT.encode(),

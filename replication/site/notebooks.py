@@ -88,12 +88,12 @@ def without_title(notebook):
 
 def cards_of(notebook) -> dict[str, str]:
     """The cards of an executed notebook as plain text, by the id of their claim."""
-    found = {}
+    cards = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             if about := output.get("metadata", {}).get("card"):
-                found[about["claim"]] = output.data.get("text/plain", "")
-    return found
+                cards[about["claim"]] = output.data.get("text/plain", "")
+    return cards
 
 
 def render(
@@ -192,14 +192,14 @@ def _exporter():
 
     config = Config()
     config.NbConvertBase.display_data_priority = _OUTPUTS
-    found = TemplateExporter(
+    exporter = TemplateExporter(
         config=config,
         file_extension=".html",
         template_name="notebook",
         extra_template_basedirs=[str(TEMPLATES)],
     )
-    found.register_filter("highlighted", highlighted)
-    return found
+    exporter.register_filter("highlighted", highlighted)
+    return exporter
 
 
 def _with_code_merged(notebook):

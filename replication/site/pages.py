@@ -84,9 +84,9 @@ class View:
 
     def pictures(self, claim: Claim) -> list[Markup]:
         """What a claim of this article is about: all of it for a picture, else one figure."""
-        found = self.site.pictures.get(self.slug, {}).get(claim.id, [])
+        figures = self.site.pictures.get(self.slug, {}).get(claim.id, [])
         there, here = relative(article_page(self.slug), "figures/"), self.href("figures/")
-        chosen = found[:1] if claim.is_counted else found
+        chosen = figures[:1] if claim.is_counted else figures
         return [Markup(each.replace(f'"{there}/', f'"{here}/')) for each in chosen]
 
     def _code(self, text: str) -> Markup | None:
@@ -129,7 +129,7 @@ class Site:
     @cached_property
     def environment(self) -> Environment:
         """The templates, with what all of them use."""
-        found = Environment(
+        environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
@@ -137,7 +137,7 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        found.globals.update(
+        environment.globals.update(
             site=self,
             VOICES=VOICES,
             DEPARTURES="departures-from-the-article",  # as every notebook has it
@@ -145,7 +145,7 @@ class Site:
             article_page=article_page,
             claim_page=claim_page,
         )
-        found.filters.update(
+        environment.filters.update(
             css=css_class,
             number=format_value,
             short="{:.4g}".format,
@@ -155,7 +155,7 @@ class Site:
             in_script_of=_in_script_of,
             breakable=lambda name: Markup(breakable(str(escape(name)))),
         )
-        return found
+        return environment
 
     def add(self, view: View, template: str, **context: object) -> None:
         """Renders a page and keeps it."""
@@ -164,13 +164,13 @@ class Site:
 
     def tally(self, voice: str, slug: str | None = None) -> dict[str, int]:
         """How many claims came to each verdict, of one article or of all, in one voice."""
-        found = [row.found.verdict for row in self.rows(slug) if row.claim.voice == voice]
-        return {verdict: found.count(verdict) for verdict in VERDICTS if verdict in found}
+        verdicts = [row.judgement.verdict for row in self.rows(slug) if row.claim.voice == voice]
+        return {verdict: verdicts.count(verdict) for verdict in VERDICTS if verdict in verdicts}
 
     def verdicts(self, slug: str | None = None) -> list[str]:
         """The verdicts that there are, of one article or of all."""
-        found = {row.found.verdict for row in self.rows(slug)}
-        return [verdict for verdict in VERDICTS if verdict in found]
+        verdicts = {row.judgement.verdict for row in self.rows(slug)}
+        return [verdict for verdict in VERDICTS if verdict in verdicts]
 
     def rows(self, slug: str | None = None) -> list[Row]:
         """The rows of one article's claims, or of all."""
@@ -178,23 +178,23 @@ class Site:
 
     def today(self, row: Row) -> str:
         """How today's runs compare with the committed ones; empty where nothing was run here."""
-        found = status_of_claim(row.claim, self.report.regressions)
-        return "" if found == "not run" or not row.claim.is_counted else found
+        status = status_of_claim(row.claim, self.report.regressions)
+        return "" if status == "not run" or not row.claim.is_counted else status
 
 
 def _unbroken(text: str) -> str:
     """A formatted number that breaks before its interval and before n, and nowhere else."""
-    return re.sub(r"\[[^]]*\]|n = \d+|± \S+", lambda found: found[0].replace(" ", "\u00a0"), text)
+    return re.sub(r"\[[^]]*\]|n = \d+|± \S+", lambda match: match[0].replace(" ", "\u00a0"), text)
 
 
 def _in_script_of(text: str, language: str) -> Markup:
     """The text with what is not in Latin letters marked as of this language."""
-    found, end = Markup(), 0
+    marked, end = Markup(), 0
     for run in _NOT_LATIN.finditer(text):
-        found += text[end : run.start()]
-        found += Markup('<span lang="{}">{}</span>').format(language, run[0])
+        marked += text[end : run.start()]
+        marked += Markup('<span lang="{}">{}</span>').format(language, run[0])
         end = run.end()
-    return found + text[end:]
+    return marked + text[end:]
 
 
 def _language(code: str) -> str:

@@ -58,13 +58,13 @@ def by_claim(html: str) -> dict[str, list[str]]:
     Args:
         html: The notebook's page, with an element `claim-<id>` where a claim is told.
     """
-    found: dict[str, list[str]] = {}
+    figures: dict[str, list[str]] = {}
     for heading in (_SECTION, _CHAPTER):
         cuts = [0, *(each.start() for each in heading.finditer(html)), len(html)]
         for part in (html[start:end] for start, end in pairwise(cuts)):
             for claim in _CLAIM.finditer(part):
-                found[claim[1]] = found.get(claim[1]) or _figures_near(part, claim.start())
-    return found
+                figures[claim[1]] = figures.get(claim[1]) or _figures_near(part, claim.start())
+    return figures
 
 
 def _figures_near(part: str, at: int) -> list[str]:

@@ -12,12 +12,12 @@ Rows = list[tuple[str, Markup]]  # what a strip shows, and the strip
 
 def verdict_strip(row: Row) -> Strip | None:
     """What the verdict rests on; None for a picture, or where nothing was measured."""
-    claim, found = row.claim, row.found
-    if found.mean is None:
+    claim, judgement = row.claim, row.judgement
+    if judgement.mean is None:
         return None
-    low, high = (found.low, found.high) if claim.has_interval else (None, None)
-    target = 0.0 if found.contrasts else claim.target
-    return Strip(found.values, low, high, found.mean, target, claim.band)
+    low, high = (judgement.low, judgement.high) if claim.has_interval else (None, None)
+    target = 0.0 if judgement.contrasts else claim.target
+    return Strip(judgement.values, low, high, judgement.mean, target, claim.band)
 
 
 def in_a_cell(row: Row) -> Markup:
@@ -38,7 +38,7 @@ def verdict_figure(
     strip = verdict_strip(row)
     if strip is None:
         return None
-    label = "the difference" if row.found.contrasts else row.claim.measures
+    label = "the difference" if row.judgement.contrasts else row.claim.measures
     strips = {label: strip, **_controls(row, evidence)}
     scale = scale_of(number for each in strips.values() for number in each.numbers)
     return _rows(strips, scale, f"strip-{key}"), axis(scale, strip.target)
@@ -46,12 +46,12 @@ def verdict_figure(
 
 def _controls(row: Row, evidence: Evidence) -> dict[str, Strip]:
     """What each control shows; none for an identity, which a control misses by far."""
-    claim, found, strips = row.claim, row.found, {}
+    claim, judgement, strips = row.claim, row.judgement, {}
     if not claim.has_interval:
         return strips
-    target = 0.0 if found.contrasts else claim.target
-    about = {"target": target, "band": claim.band, "across": (found.low, found.high)}
-    for control in found.controls:
+    target = 0.0 if judgement.contrasts else claim.target
+    about = {"target": target, "band": claim.band, "across": (judgement.low, judgement.high)}
+    for control in judgement.controls:
         for rival, each in control.contrasts.items():
             name = f"control: {control.name}" + (f" less {rival}" if rival else "")
             if each.n:

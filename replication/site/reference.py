@@ -54,7 +54,7 @@ def add_method(site: Site) -> None:
     examples = {}
     for row in site.rows():
         figure = plots.verdict_figure(row, site.evidence, row.claim.kind)
-        if row.found.n >= row.claim.least and figure and row.claim.kind not in examples:
+        if row.judgement.n >= row.claim.least and figure and row.claim.kind not in examples:
             examples[row.claim.kind] = (row, figure)
     site.add(
         View(site, "method.html"),
@@ -79,5 +79,5 @@ def add_data(site: Site) -> None:
 def _tables(site: Site) -> dict[str, list[Path]]:
     """The committed tables of each article."""
     root = site.project.results
-    found = {slug: [root / slug / name for name in TABLES] for slug in site.report.articles}
-    return {slug: [path for path in paths if path.is_file()] for slug, paths in found.items()}
+    tables = {slug: [root / slug / name for name in TABLES] for slug in site.report.articles}
+    return {slug: [path for path in paths if path.is_file()] for slug, paths in tables.items()}

@@ -45,8 +45,8 @@ class Scale:
 
 def scale_of(numbers: Iterable[float]) -> Scale:
     """A scale that shows all of these numbers, with a margin."""
-    found = list(numbers)
-    low, high = min(found), max(found)
+    values = list(numbers)
+    low, high = min(values), max(values)
     if high - low <= 1e-12 * max(abs(low), abs(high)):  # one number in truth
         half = abs(low) / 2 or 1.0
         low, high = low - half, high + half
@@ -75,9 +75,9 @@ class Strip:
     @property
     def numbers(self) -> list[float]:
         """Everything that a scale must hold; a band that is open at one end is cut off."""
-        found = [*self.values.values(), self.low, self.high, self.mean, self.target]
-        found += [*(self.band or ()), *(self.across or ())]
-        return [each for each in found if each is not None and math.isfinite(each)]
+        numbers = [*self.values.values(), self.low, self.high, self.mean, self.target]
+        numbers += [*(self.band or ()), *(self.across or ())]
+        return [each for each in numbers if each is not None and math.isfinite(each)]
 
 
 def draw(strip: Strip, scale: Scale, key: str, title: str, *, large: bool = False) -> Markup:

@@ -64,16 +64,16 @@ class Writer:
             text: Markdown; `placeholder(i)` stands where the i-th insert goes.
             inserts: HTML that was made elsewhere.
         """
-        found = mistune.create_markdown(
+        html = mistune.create_markdown(
             renderer=_Renderer(self),
             plugins=[table, math, math_in_list, math_in_quote],
         )(text)
-        return Markup(_PLACEHOLDERS.sub(lambda each: str(inserts[int(each[1])]), found))
+        return Markup(_PLACEHOLDERS.sub(lambda each: str(inserts[int(each[1])]), html))
 
     def inline(self, text: str, inserts: list[Markup] = ()) -> Markup:
         """A text of one paragraph, without the paragraph around it."""
-        found = self.html(text, inserts).strip()
-        return Markup(found.removeprefix("<p>").removesuffix("</p>"))
+        html = self.html(text, inserts).strip()
+        return Markup(html.removeprefix("<p>").removesuffix("</p>"))
 
     def heading(self, html: str, level: int) -> Markup:
         """A heading with a link to itself."""

@@ -194,7 +194,7 @@ def test_a_notebook_has_a_card_for_every_claim(slug):
     """
     found, text = check(None, settings.RESULTS), shown(slug)
     rows = [row for row in found.rows if row.slug == slug]
-    without_run = {row.claim.id for row in rows if row.claim.is_counted and not row.found.n}
+    without_run = {row.claim.id for row in rows if row.claim.is_counted and not row.judgement.n}
 
     cards = {row.claim.id: text.count(f"<code>{row.claim.id}</code></small>") for row in rows}
     boxed = {name for name in without_run if f"(`{name}`)" in text}

@@ -189,11 +189,11 @@ class Claim(Table):
         """The verdict, by the evidence alone; the signed one is not looked at."""
         raise NotImplementedError
 
-    def doubts(self, found: Judgement) -> Iterator[tuple[str, str, str]]:
+    def doubts(self, judgement: Judgement) -> Iterator[tuple[str, str, str]]:
         """What is wrong with the test itself: expected, found, and how to fix it."""
-        if found.n < self.least:
+        if judgement.n < self.least:
             return
-        for control in found.controls:
+        for control in judgement.controls:
             if control.too_few:
                 yield (
                     f"at least {self.least} seeds of the control {control.name}",
@@ -201,33 +201,37 @@ class Claim(Table):
                     "run it with as many seeds as the claim and `make accept`, or remove it",
                 )
 
-    def ours(self, found: Judgement) -> str:
+    def ours(self, judgement: Judgement) -> str:
         """Our mean with its 95 % interval and the number of seeds."""
-        return format_ours(found)
+        return format_ours(judgement)
 
-    def answer(self, found: Judgement) -> str:
+    def answer(self, judgement: Judgement) -> str:
         """The verdict as the answer to a question."""
-        return self.answers[found.verdict].text
+        return self.answers[judgement.verdict].text
 
-    def headline(self, found: Judgement, sides: Sides) -> str:
+    def headline(self, judgement: Judgement, sides: Sides) -> str:
         """Our numbers beside what is expected, in a line."""
         unit, values = sides.unit, sides.ours.values()
-        low, high = in_digits(min(values), unit), in_digits(max(values), unit)
-        span = f"{low} to {high}" if min(values) != max(values) else low
+        low, high = self.told(min(values), unit), self.told(max(values), unit)
+        span = f"{low} to {high}" if low != high else low
         expected = self.in_words(unit)
         return f"{span} {sides.quantity}; expected {expected}; {count(len(values), 'seed')}."
+
+    def told(self, value: float, unit: str) -> str:
+        """One of our numbers, as a sentence has it."""
+        return in_digits(value, unit)
 
     def in_words(self, unit: str) -> str:
         """What our numbers are held against, as a sentence has it."""
         return self.expectation
 
 
-def format_ours(found: Judgement, *, sign: str = "") -> str:
+def format_ours(judgement: Judgement, *, sign: str = "") -> str:
     """A mean with its 95 % interval and n, as tables show it."""
-    if found.mean is None:
+    if judgement.mean is None:
         return "no run yet, n = 0"
-    interval = f" [{found.low:{sign}.4g}, {found.high:{sign}.4g}]" if found.n > 1 else ""
-    return f"{found.mean:{sign}.4g}{interval}, n = {found.n}"
+    bounds = f" [{judgement.low:{sign}.4g}, {judgement.high:{sign}.4g}]" if judgement.n > 1 else ""
+    return f"{judgement.mean:{sign}.4g}{bounds}, n = {judgement.n}"
 
 
 def refuse(key: str, problem: str) -> None:

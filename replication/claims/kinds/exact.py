@@ -16,7 +16,7 @@ from replication.claims.kinds.claim import (
     Positive,
 )
 from replication.claims.kinds.judgement import ControlOutcome, Evidence, Judgement, join, too_few
-from replication.claims.numbers import in_digits
+from replication.claims.numbers import to_tolerance
 from replication.results import format_value
 
 
@@ -57,26 +57,31 @@ class Exact(Claim):
         controls = {name: evidence.values_of(name) for name in self.controls}
         return judge(evidence.values_of(self.measures), self.expected, self.tolerance, controls)
 
-    def doubts(self, found: Judgement) -> Iterator[tuple[str, str, str]]:
+    def doubts(self, judgement: Judgement) -> Iterator[tuple[str, str, str]]:
         """As of every claim; and a tolerance narrower than the noise between seeds."""
-        yield from super().doubts(found)
-        if found.n < MIN_SEEDS:
+        yield from super().doubts(judgement)
+        if judgement.n < MIN_SEEDS:
             return
-        half_width = (found.high - found.low) / 2
-        if half_width > self.tolerance:
+        if (half_width := (judgement.high - judgement.low) / 2) > self.tolerance:
             yield (
                 f"a tolerance of at least the seed noise, {format_value(half_width)}",
                 format_value(self.tolerance),
                 "measure it with less noise, or widen `tolerance` and say so in `because`",
             )
 
-    def ours(self, found: Judgement) -> str:
+    def ours(self, judgement: Judgement) -> str:
         """Our mean, at the digits of the tables: an identity is judged seed by seed."""
-        return "no run yet, n = 0" if found.mean is None else f"{found.mean:.6g}, n = {found.n}"
+        mean, n = judgement.mean, judgement.n
+        return "no run yet, n = 0" if mean is None else f"{mean:.6g}, n = {n}"
+
+    def told(self, value: float, unit: str) -> str:
+        """With as many digits as the tolerance tells apart."""
+        return to_tolerance(value, self.tolerance, unit)
 
     def in_words(self, unit: str) -> str:
         """The number with its tolerance."""
-        return f"{in_digits(self.expected, unit)} ± {in_digits(self.tolerance, unit)}"
+        tolerance = to_tolerance(self.tolerance, 0, unit, fewest=1)
+        return f"{self.told(self.expected, unit)} ± {tolerance}"
 
 
 def judge(

@@ -155,20 +155,20 @@ class Order(Claim):
         """The verdict by the evidence alone, before `adjust`."""
         return judge(self, evidence.values_of)
 
-    def ours(self, found: Judgement) -> str:
+    def ours(self, judgement: Judgement) -> str:
         """Our mean difference with its sign, its 95 % interval and n."""
-        return format_ours(found, sign="+")
+        return format_ours(judgement, sign="+")
 
-    def headline(self, found: Judgement, sides: Sides) -> str:
+    def headline(self, judgement: Judgement, sides: Sides) -> str:
         """Our mean against those of the others, and on how many seeds it is as claimed."""
         measured = [fmean(each.values()) for each in (sides.ours, *sides.rivals) if each]
         ours, *others = distinct(measured, sides.unit)
         if self.benchmark is not None:
             others.append(in_digits(self.benchmark, sides.unit))
         text = f"{ours} against {' and '.join(others) or 'nothing yet'} {sides.quantity}"
-        if found.values:
+        if values := judgement.values:
             more = "more" if self.direction == "greater" else "less"
-            text += f"; {more} on {_on_side(self, found)} of {count(len(found.values), 'seed')}"
+            text += f"; {more} on {_on_side(self, values)} of {count(len(values), 'seed')}"
         return f"{text}."
 
 
@@ -178,27 +178,27 @@ def judge(claim: Order, values_of: ValuesOf) -> Judgement:
     effects = _effects(claim, claim, values_of)
     sides = {rival: each.side(sign, claim.matters) for rival, each in effects.items()}
     decides = _deciding(effects, sides, sign)
-    found, side = effects[decides], sides[decides]
-    verdict, reason = _verdict(claim, found, side, decides)
+    effect, side = effects[decides], sides[decides]
+    verdict, reason = _verdict(claim, effect, side, decides)
     outcomes = tuple(_control(each, claim, values_of) for each in claim.controls)
     if side == "claimed":
         verdict, reason = _with_controls(reason, outcomes)
     elif side != "unknown":
         outcomes = tuple(replace(each, passes=None, reason=_NOT_ASKED) for each in outcomes)
     undecided = verdict == "inconclusive"
-    shown = (found.mean, found.low, found.high) if found.n else (None, None, None)
+    shown = (effect.mean, effect.low, effect.high) if effect.n else (None, None, None)
     return Judgement(
         verdict,
         reason,
-        found.n,
+        effect.n,
         *shown,
-        values=found.values,
+        values=effect.values,
         controls=outcomes,
         contrasts=effects,
-        p=_p_of_claim(effects, sides, side) if found.is_enough else None,
-        exact_p=found.exact_p,
-        seeds_needed=_seeds_needed(found, claim.least) if undecided else None,
-        facts=_facts(claim, found),
+        p=_p_of_claim(effects, sides, side) if effect.is_enough else None,
+        exact_p=effect.exact_p,
+        seeds_needed=_seeds_needed(effect, claim.least) if undecided else None,
+        facts=_facts(claim, effect),
     )
 
 
@@ -208,17 +208,17 @@ def adjust(judgements: Sequence[Judgement]) -> list[Judgement]:
     One that is decided alone, but not among so many, is `inconclusive`.
     """
     tested = [i for i, each in enumerate(judgements) if each.p is not None]
-    adjusted, found = holm([judgements[i].p for i in tested]), list(judgements)
+    adjusted, revised = holm([judgements[i].p for i in tested]), list(judgements)
     for i, p in zip(tested, adjusted, strict=True):
         if judgements[i].verdict in ("reproduced", "contradicted") and p > 1 - CONFIDENCE:
-            found[i] = replace(
+            revised[i] = replace(
                 judgements[i],
                 verdict="inconclusive",
                 reason=f"clear alone (p = {judgements[i].p:.2g}), but not as one of the "
                 f"{len(tested)} comparisons that the article makes (after Holm {p:.2g})",
                 seeds_needed=None,
             )
-    return found
+    return revised
 
 
 def _sign(claim: Order) -> int:
@@ -261,11 +261,11 @@ def _deciding(effects: Mapping[str, Difference], sides: Mapping[str, str], sign:
     return min(effects, key=lambda rival: effects[rival].bounds(sign)[0])
 
 
-def _verdict(claim: Order, found: Difference, side: str, rival: str) -> tuple[str, str]:
+def _verdict(claim: Order, effect: Difference, side: str, rival: str) -> tuple[str, str]:
     if side == "unknown":
         what = "run" if claim.unpaired or not rival else "pair"
         both = f" of {join(list(filter(None, [claim.measures, rival])))}"
-        return "inconclusive", too_few(found.n, claim.least, what, both)
+        return "inconclusive", too_few(effect.n, claim.least, what, both)
     if side == "same":
         least = f"± {format_value(claim.matters)}, the least that matters"
         return "no difference", f"the interval of the difference lies within {least}"
@@ -274,8 +274,8 @@ def _verdict(claim: Order, found: Difference, side: str, rival: str) -> tuple[st
     if side == "other":
         word = "does not hold" if claim.voice == "reading" else "contradicted"
         return word, "the interval of the difference lies on the other side"
-    if found.low > 0 or found.high < 0:
-        return "inconclusive", f"the exact test does not agree (p = {found.exact_p:.2g})"
+    if effect.low > 0 or effect.high < 0:
+        return "inconclusive", f"the exact test does not agree (p = {effect.exact_p:.2g})"
     return "inconclusive", "the interval of the difference reaches across zero"
 
 
@@ -325,29 +325,29 @@ def _p_of_claim(effects: Mapping[str, Difference], sides: Mapping[str, str], sid
     return max(each.p for each in effects.values())
 
 
-def _seeds_needed(found: Difference, least: int) -> float | None:
+def _seeds_needed(effect: Difference, least: int) -> float | None:
     """Seeds after which the interval would leave zero, with mean and spread as they are.
 
     Infinity where even 1,000 would not do; None where the spread is not known.
     """
-    if found.n < 2:
+    if effect.n < 2:
         return None
-    std = (found.high - found.mean) / t_quantile(found.n - 1) * math.sqrt(found.n)
-    least = max(least, found.n + 1)  # where the interval excludes zero, the exact test waits
-    return seeds_until(abs(found.mean), std, draw=False, least=least)
+    std = (effect.high - effect.mean) / t_quantile(effect.n - 1) * math.sqrt(effect.n)
+    least = max(least, effect.n + 1)  # where the interval excludes zero, the exact test waits
+    return seeds_until(abs(effect.mean), std, draw=False, least=least)
 
 
-def _on_side(claim: Order, found: Difference | Judgement) -> int:
+def _on_side(claim: Order, values: Mapping[int, float]) -> int:
     """How many seeds lie on the claimed side."""
-    return sum(_sign(claim) * value > 0 for value in found.values.values())
+    return sum(_sign(claim) * value > 0 for value in values.values())
 
 
-def _facts(claim: Order, found: Difference) -> tuple[str, ...]:
+def _facts(claim: Order, effect: Difference) -> tuple[str, ...]:
     """How many seeds lie on the claimed side, which needs no statistics, and the exact test."""
     facts = []
-    if found.values:
-        facts.append(f"{_on_side(claim, found)} of {found.n} seeds lie on the claimed side")
-    if found.exact_p is not None:
+    if values := effect.values:
+        facts.append(f"{_on_side(claim, values)} of {effect.n} seeds lie on the claimed side")
+    if effect.exact_p is not None:
         name = "rank-sum" if claim.unpaired else "signed-rank"
-        facts.append(f"exact {name} test: p = {found.exact_p:.2g}")
+        facts.append(f"exact {name} test: p = {effect.exact_p:.2g}")
     return tuple(facts)

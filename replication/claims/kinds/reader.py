@@ -28,6 +28,6 @@ class Reader(Claim):
         """That it is shown."""
         return Judgement("shown", f"a picture, never counted: {self.figure}")
 
-    def ours(self, found: Judgement) -> str:
+    def ours(self, judgement: Judgement) -> str:
         """Where to look."""
         return "see notebook"

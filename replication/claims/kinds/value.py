@@ -96,7 +96,7 @@ class Value(Claim):
         scale = evidence.scale_of(self.measures)
         return judge(evidence.values_of(self.measures), self.reported, controls, scale)
 
-    def headline(self, found: Judgement, sides: Sides) -> str:
+    def headline(self, judgement: Judgement, sides: Sides) -> str:
         """The printed number, our mean, and how many of our runs reach the number."""
         values, unit = list(sides.ours.values()), sides.unit
         text = f"The article has {in_digits(self.reported, unit)} {sides.quantity}; ours is "
@@ -104,8 +104,8 @@ class Value(Claim):
         if len(values) > 1:
             text += (
                 f" in the mean of {count(len(values), 'seed')}, {in_digits(min(values), unit)} to "
-                f"{in_digits(max(values), unit)}; {found.num_reached} of {found.n} reach the "
-                "printed number"
+                f"{in_digits(max(values), unit)}; {judgement.num_reached} of {judgement.n} reach "
+                "the printed number"
             )
         return f"{text}."
 
@@ -192,14 +192,14 @@ def facts(values: Sequence[float], reported: float, scale: Scale) -> tuple[str, 
     reached = num_reached(values, reported, scale)
     low, high = share_bounds(reached, n)
     bound = f"fewer than {high:.0%}" if reached < n else f"more than {low:.0%}"
-    found = [
+    clauses = [
         f"{reached} of {n} runs reach {format_value(reported)}; with 95 % confidence "
         f"{bound.replace('%', ' %')} of runs do",
         f"among our runs it would rank {num_better + 1} of {n + 1}",
     ]
     best = {of: expected_best(values, of, higher=higher) for of in (5, 10) if of <= n}
     known = [f"the best of {of} runs is {each:.4g}" for of, each in best.items()]
-    return tuple([*found, *([f"on average, {join(known)}"] if known else [])])
+    return tuple([*clauses, *([f"on average, {join(known)}"] if known else [])])
 
 
 def _control(name: str, values: Sequence[float], reported: float, scale: Scale) -> ControlOutcome:
