@@ -120,7 +120,7 @@ def test_seeds_are_points_beside_their_mean(ax):
 
     np.testing.assert_array_equal(points.get_xdata(), [0.7, 0.9, 0.71])
     np.testing.assert_allclose(tick.get_xdata(), [0.77, 0.77], rtol=1e-12)  # round-off
-    assert words(ax) == ["mean 0.77, n = 3", "mean 0.5, n = 1"]
+    assert words(ax) == ["mean 0.770, n = 3", "mean 0.500, n = 1"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["ours", "control"]
     assert ax.get_xlabel() == "purity (fraction)"
     assert ax.yaxis_inverted(), "the first row is on top"
@@ -129,7 +129,7 @@ def test_seeds_are_points_beside_their_mean(ax):
 def test_a_row_without_seeds_says_so(ax):
     figures.plot_seeds({"ours": [], "control": [0.5]}, ax, xlabel="purity (fraction)")
 
-    assert words(ax) == ["not run yet", "mean 0.5, n = 1"]
+    assert words(ax) == ["not run yet", "mean 0.500, n = 1"]
 
 
 def test_the_reported_value_is_a_line(ax):

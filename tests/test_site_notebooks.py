@@ -133,12 +133,16 @@ def test_a_picture_is_shown_no_taller_than_a_page_allows():
     assert height == pictures.TALLEST and width < 624
 
 
-def test_a_small_picture_is_small_and_the_same_each_time():
-    drawn = io.BytesIO()
-    Image.new("RGB", (1600, 3000), "navy").save(drawn, "png")
+def test_a_small_picture_is_whole_and_the_same_each_time():
+    """One was cut through its second panel."""
+    drawn, tall = io.BytesIO(), Image.new("RGB", (1600, 3000), "navy")
+    tall.paste("red", (0, 2900, 1600, 3000))
+    tall.save(drawn, "png")
     small = pictures.small(drawn.getvalue())
+    middle = [Image.open(io.BytesIO(small)).convert("RGB").getpixel((290, y)) for y in (9, 385)]
 
-    assert pictures.size(small) == (640, 320)
+    assert pictures.size(small) == pictures.SMALL
+    assert middle[0][2] > 100 > middle[0][0] and middle[1][0] > 200 > middle[1][2]  # navy, red
     assert small == pictures.small(drawn.getvalue()) and len(small) < 10_000  # bytes
     pictures.require_whole(small)
     with pytest.raises(ValueError, match="damaged"):

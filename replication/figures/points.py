@@ -34,7 +34,7 @@ def plot_seeds(
             ax.plot(values, np.full(len(values), row), "o", color=COLORS[0], alpha=0.6)
             mean = float(np.mean(values))
             ax.plot([mean] * 2, [row - 0.28, row + 0.28], color="black", linewidth=1.5)
-            note = f"mean {mean:.3g}, n = {len(values)}"
+            note = f"mean {mean:#.3g}, n = {len(values)}"
         ax.text(1.02, row, note, transform=where, va="center", fontsize=SMALL, color=QUIET)
     _name_rows(ax, list(groups), xlabel)
     if limits is not None:

@@ -12,7 +12,7 @@ _FIGURE = re.compile(r"<figure>.*?</figure>", re.DOTALL)
 _CODE = re.compile(r'<details class="code">.*?</details>\s*', re.DOTALL)
 _UNREAD = re.compile(r'<details class="code">.*?</details>|<[^>]*>', re.DOTALL)
 TALLEST = 390  # pixels on a page: six rows of digits are read at that size
-_SMALL = 640  # pixels across: twice what a card is wide, for fine screens
+SMALL = (580, 390)  # pixels: more than a card is wide, for fine screens
 
 
 def require_whole(content: bytes) -> None:
@@ -38,12 +38,11 @@ def size(content: bytes, width: float | None = None) -> tuple[int, int]:
 
 
 def small(content: bytes) -> bytes:
-    """The upper part of a picture as a small PNG, twice as wide as tall, on white."""
+    """The whole picture as a small PNG of one size, on white."""
     with _opened(content) as picture:
-        across, down = picture.size
-        part = picture.convert("RGB").crop((0, 0, across, min(down, -(-across // 2))))
-        part.thumbnail((_SMALL, _SMALL), Image.Resampling.LANCZOS)
-    card = Image.new("RGB", (_SMALL, _SMALL // 2), "white")
+        part = picture.convert("RGB")
+    part.thumbnail(SMALL, Image.Resampling.LANCZOS)
+    card = Image.new("RGB", SMALL, "white")
     card.paste(part, ((card.width - part.width) // 2, (card.height - part.height) // 2))
     written = io.BytesIO()
     card.quantize(64).save(written, "png", optimize=True)
