@@ -72,8 +72,8 @@ class Study:
         for experiment in core:
             if not full and experiment.name not in known:
                 run(experiment.name)
-        self.found, self.epochs = measurements(slug), history(slug)
-        run_fully = self.found if full else results.read_measurements(settings.RESULTS, slug)
+        self.measurements, self.epochs = measurements(slug), history(slug)
+        run_fully = self.measurements if full else results.read_measurements(settings.RESULTS, slug)
         made = results.read_provenance(settings.RESULTS, slug)
         if full:
             made |= results.read_provenance(settings.TODAY, slug)
@@ -88,8 +88,8 @@ class Study:
         self.values_of = evidence.values_of
         self.judgements = judge_article(self.article, evidence)
         self.units = {f"{name}/{metric}": unit for name, metric, unit, _ in declared}
-        names = self.found["experiment"] + "/" + self.found["metric"]
-        long = self.found.assign(name=names)
+        names = self.measurements["experiment"] + "/" + self.found["metric"]
+        long = self.measurements.assign(name=names)
         self._numbers = long.pivot(index="seed", columns="name", values="value")
 
     # Claims
@@ -303,7 +303,7 @@ class Study:
         """
         named = [of] if isinstance(of, str) else of
         full = [self._experiment(each.partition("/")[0]).name for each in named]
-        where = figures.source(self.found, full, seed=seed, on=on) if full else "A drawing"
+        where = figures.source(self.measurements, full, seed=seed, on=on) if full else "A drawing"
         figures.show(figure, caption, source=where, alt=alt)
 
     # Code

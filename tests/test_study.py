@@ -34,7 +34,7 @@ def last(shown):
 
 def test_seeds_that_stand_apart_are_not_judged_in_a_notebook_either(contractive, monkeypatch):
     """Check and site left them out; a card would have told another verdict."""
-    name, rows = "contractive-as-intended", contractive.found
+    name, rows = "contractive-as-intended", contractive.measurements
     apart = rows[(rows["experiment"] == name) & (rows["seed"] == 0)].assign(seed=99)
     apart["value"] *= 100
     made = {f"{name}/full/99": {"environment": {"backend": "jax", "device": "gpu"}}}
