@@ -88,7 +88,7 @@ class Study:
         self.values_of = evidence.values_of
         self.judgements = judge_article(self.article, evidence)
         self.units = {f"{name}/{metric}": unit for name, metric, unit, _ in declared}
-        names = self.measurements["experiment"] + "/" + self.found["metric"]
+        names = self.measurements["experiment"] + "/" + self.measurements["metric"]
         long = self.measurements.assign(name=names)
         self._numbers = long.pivot(index="seed", columns="name", values="value")
 
