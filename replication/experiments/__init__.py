@@ -21,7 +21,6 @@ from replication import datasets, environment, fingerprints
 from replication.errors import ReplicationError
 from replication.store import Checkpoints
 
-PROFILES = ("full", "embedded", "smoke")
 SMOKE_EXAMPLES = 512
 
 
@@ -102,7 +101,7 @@ class Experiment:
         seeds: The seeds it is meant to be run with.
         minutes: Expected cost of one seed at full profile, on two cores.
         metrics: What it promises to return, in order.
-        tier: `core` is run anew by `make reproduce`, `extended` on demand.
+        tier: `core` is re-run by `make reproduce`, `extended` on demand.
         packages: Distributions that its numbers depend on beyond those that
             every experiment uses.
         arguments: What else its function is called with, by name: what tells

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from replication import datasets, environment, experiments
 from replication.experiments import Experiment
+from replication.results import PROFILES
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"
@@ -107,7 +108,7 @@ def choose_profile(name: str, wanted: Iterable[Experiment], *, strict: bool) -> 
         return name, ""
     if name not in ("auto", "full"):
         raise experiments.ExperimentError(
-            f"unknown profile {name!r}; expected one of auto, {', '.join(experiments.PROFILES)}."
+            f"unknown profile {name!r}; expected one of auto, {', '.join(PROFILES)}."
         )
     shelf = library()
     needed = sorted({each for experiment in wanted for each in experiment.datasets})
@@ -126,7 +127,7 @@ def choose_profile(name: str, wanted: Iterable[Experiment], *, strict: bool) -> 
 def profile_name(wanted: Iterable[Experiment] = (), profile: str | None = None) -> str:
     """The profile that `run` uses when none is given."""
     asked = profile or os.environ.get(_PROFILE_VARIABLE, "auto")
-    if asked in experiments.PROFILES:
+    if asked in PROFILES:
         return asked
     return choose_profile(asked, list(wanted), strict=False)[0]
 

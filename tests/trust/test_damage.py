@@ -107,7 +107,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_tables_of_today_are_written_anew(job, name, damage):
+def test_damaged_tables_of_today_are_written_again(job, name, damage):
     """They are a function of the run store: the next call writes them, whatever is there."""
     quietly(job)
     path, content = settings.TODAY / "clustering" / name, DAMAGES[damage]

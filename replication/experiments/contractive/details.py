@@ -40,7 +40,7 @@ OPEN = ("base", *KERNELS, "other_order", "all_images")
     tier="extended",
 )
 def ablation(seed: int, profile: Profile) -> Outcome:
-    """The mended listing with other weights of the penalty, and trained for longer."""
+    """The corrected listing with other weights of the penalty, and trained for longer."""
     data = protocol.split(profile)
     scores = {}
     for label, contraction in WEIGHTS.items():
@@ -68,7 +68,7 @@ def ablation(seed: int, profile: Profile) -> Outcome:
     tier="extended",
 )
 def open_details(seed: int, profile: Profile) -> Outcome:
-    """The mended listing with other choices where the article leaves one open.
+    """The corrected listing with other choices where the article leaves one open.
 
     Each differs from `base`, which is `contractive-as-intended`, in one of: the
     distribution that kernels start from; the order of the images, from the same
