@@ -158,7 +158,7 @@ def _(root):
     duplicate(root, f"{MNIST},0,", f"{MNIST},77,", with_provenance=True)
 
 
-@fault("a run is copied under another seed, and sealed anew", "the key of")
+@fault("a run is copied under another seed, and sealed again", "the key of")
 def _(root):
     duplicate(root, f"{MNIST},0,", f"{MNIST},77,", with_provenance=True)
     seal_anew(root)
@@ -203,7 +203,7 @@ def _(root):
     about(root, lambda runs: runs["clustering-eq5-mnist/full/0"].pop("seal"))
 
 
-@fault("a number is changed and the run sealed anew", "other rows for clustering,")
+@fault("a number is changed and the run sealed again", "other rows for clustering,")
 def _(root):
     change(root, f"{MNIST},0,test_purity,", lambda row: [*row[:4], "0.9", row[5]])
     seal_anew(root)
