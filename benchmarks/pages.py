@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-WIDTHS = {"desk": 1280, "phone": 390}
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+WIDTHS = {"desk": DESK["width"], "phone": PHONE["width"]}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",  # in a container of its own; the pages are ours

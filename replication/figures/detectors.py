@@ -46,5 +46,5 @@ def plot_errors(
         ax.axvline(threshold, color="black", linestyle=dashes, label=label)
     ax.set_xscale("log")
     ax.set(xlabel=xlabel, ylabel="share of the images in the bin")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)  # beside no bar there is room
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)  # above all bars
     return ax

@@ -158,6 +158,18 @@ def visit(browser, folder):
         each.context.close()
 
 
+@pytest.fixture(scope="session")
+def phone(visit):
+    """A visitor on a phone."""
+    return visit(viewport=pages.PHONE, has_touch=True, is_mobile=True)
+
+
+@pytest.fixture(scope="session")
+def desktop(visit):
+    """A visitor at a desk."""
+    return visit(viewport=pages.DESK)
+
+
 def pytest_terminal_summary(terminalreporter):
     """Says loudly, at the end, if nothing was opened."""
     skipped = terminalreporter.stats.get("skipped", [])

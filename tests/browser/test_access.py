@@ -2,10 +2,8 @@
 
 import pytest
 
-from benchmarks.pages import MEASURED
+from benchmarks.pages import DESK, MEASURED, PHONE
 
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 900}
 FAULTS = """async () => {
     const found = await axe.run(document, { resultTypes: ["violations"] });
     return found.violations
@@ -38,11 +36,6 @@ def test_nothing_serious_keeps_anybody_from_reading_it(examiner, kind):
     found = page.evaluate(FAULTS)
 
     assert found == []
-
-
-@pytest.fixture(scope="module")
-def phone(visit):
-    return visit(viewport=PHONE, has_touch=True, is_mobile=True)
 
 
 def test_every_image_says_what_it_shows(phone, kind):

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-PHONE = {"width": 390, "height": 844}
-SMALLEST = {"width": 320, "height": 568}
-DESKTOP = {"width": 1280, "height": 900}
+from benchmarks.pages import DESK, PHONE
+
+SMALLEST = {"width": 320, "height": 568}  # of the phones
 DARK = ("index.html", "method.html", "open-details.html")  # and one page of each other kind
 READY = """() => ({
     width: document.documentElement.scrollWidth,
@@ -24,16 +24,6 @@ MEAN_AND_NAME = """() => {
     box.scrollLeft = 100;
     return [mean, before === at("tbody th").left];
 }"""
-
-
-@pytest.fixture(scope="session")
-def phone(visit):
-    return visit(viewport=PHONE, has_touch=True, is_mobile=True)
-
-
-@pytest.fixture(scope="session")
-def desktop(visit):
-    return visit(viewport=DESKTOP)
 
 
 def picture(page, screenshots, address, name):
@@ -113,7 +103,7 @@ def first(folder, pattern):
 def test_dark_pages_are_dark(visit, folder, screenshots):
     """Paper is darker than ink; at both widths, for one page of each kind."""
     kinds = [first(folder, f"{kind}/**/*.html") for kind in ("article", "claim", "experiment")]
-    for viewport, name in ((PHONE, "phone"), (DESKTOP, "desktop")):
+    for viewport, name in ((PHONE, "phone"), (DESK, "desktop")):
         visitor = visit(viewport=viewport, color_scheme="dark")
         for address in (*DARK, *kinds):
             page = visitor.open(address)
@@ -224,7 +214,7 @@ def test_a_chip_tells_its_verdict_on_hover_and_leads_to_its_claim(desktop, folde
 
 
 def test_without_scripts_every_claim_is_there_and_no_dead_filter(visit):
-    visitor = visit(viewport=DESKTOP, java_script_enabled=False)
+    visitor = visit(viewport=DESK, java_script_enabled=False)
     page = visitor.open("index.html")
 
     assert page.locator("tr.claim").count() == page.locator("tr.claim:visible").count() > 0
