@@ -223,13 +223,13 @@ class Study:
         show_table([corner, *columns], [[label, *values] for label, values in lines.items()])
 
     def minutes(self, experiment: str) -> float:
-        """Core minutes of a full run, training included: the mean over what is committed."""
+        """Core minutes of a full run, training included: the mean of those made on a processor."""
         name = f"{self._experiment(experiment).name}/full/"
         made = results.read_provenance(settings.RESULTS, self.slug).items()
         took = [
             each["minutes"] * each["environment"]["threads"]
             for job, each in made
-            if job.startswith(name)
+            if job.startswith(name) and each["environment"]["device"].startswith("cpu")
         ]
         return float(np.mean(took)) if took else float("nan")
 

@@ -66,6 +66,12 @@ def test_round_off_is_no_difference():
     assert devices.p_value([0.7] * 5, [0.9]) == 0.0
 
 
+def test_a_count_without_spread_says_nothing_against_another_device():
+    """Five runs that name a cluster alike are no proof that a sixth and a seventh must."""
+    assert devices.p_value([4.0] * 5, [2.0, 4.0]) == pytest.approx(4 / 7)
+    assert devices.p_value([10.0] * 5, [9.0]) == pytest.approx(1 / 3)
+
+
 def test_other_profiles_and_runs_that_say_nothing_of_their_device_are_left_alone():
     """Only full runs are judged; an unknown device is one device."""
     rows, provenance = measured(5, 5, shift=0.5)

@@ -55,8 +55,9 @@ def device_of(about: Mapping) -> str:
 def p_value(ours: Sequence[float], others: Sequence[float]) -> float:
     """How often seeds of one distribution differ that much; 1 where means differ by round-off.
 
-    With at least four on each side the exact rank-sum test. With fewer, Student's t with the
-    spread of `ours` alone: where the mean of so many further seeds would lie.
+    With at least four on each side, and for whole numbers (counts, the label of a cluster), whose
+    spread is often zero by chance, the exact rank-sum test. Else Student's t with the spread of
+    `ours` alone: where the mean of so many further seeds would lie.
 
     Args:
         ours: The larger group.
@@ -69,7 +70,8 @@ def p_value(ours: Sequence[float], others: Sequence[float]) -> float:
     there, _ = moments(others)
     if abs(there - mean) <= _ABSOLUTE + _RELATIVE * abs(mean) or len(ours) < 2:
         return 1.0
-    if min(len(ours), len(others)) >= _EXACT:
+    whole = all(float(value).is_integer() for value in (*ours, *others))
+    if whole or min(len(ours), len(others)) >= _EXACT:
         return rank_sum_p(ours, others)
     if not std:
         return 0.0

@@ -67,6 +67,9 @@ def threads(num_jobs: int = 1) -> int:
     return own if _ASKED else max(1, own // num_jobs)
 
 
+# Else a GPU rounds the factors of float32 products to ten bits, which is another numerical regime.
+os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "highest")
+
 # Keras reads it on import, which `experiments.registry` puts off. What cannot be read is an error
 # of the call that computes, not of this import: nothing could tell of it here.
 with contextlib.suppress(experiments.ExperimentError):
