@@ -73,6 +73,26 @@ def test_the_import_hands_the_number_on_or_leaves_it_to_the_call(text, expected)
     assert ended.stdout.split() == expected.split(), ended.stderr
 
 
+@pytest.mark.parametrize(("asked", "expected"), [(None, "highest"), ("tensorfloat32",) * 2])
+def test_jax_computes_in_float32_unless_the_user_says_otherwise(asked, expected):
+    """It reads the variable when it is imported; a GPU else rounds factors to ten bits."""
+    name = "JAX_DEFAULT_MATMUL_PRECISION"
+    code = (
+        "from replication.runner import settings; import jax; "
+        "print(jax.config.jax_default_matmul_precision)"
+    )
+    environment = {each: value for each, value in os.environ.items() if each != name}
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment | ({name: asked} if asked else {}),
+    )
+
+    assert ended.stdout.split() == [expected], ended.stderr
+
+
 def test_a_sweep_with_no_number_of_threads_exits_2(tmp_path):
     """One sentence, no traceback, nothing run."""
     sweep = ["sweep", "--profile", "smoke", "--experiments", "clustering-identities"]
