@@ -2,7 +2,7 @@
 
 Libraries choose their kernels by variables that each process may set for itself. Those of `NOISE`
 measure how far machines differ; those of `OTHERS` are combinations that were not used for that, to
-try the check on (`tests/trust/machines.py`).
+try the check on (`tests/trust/sees.py`).
 """
 
 import subprocess
@@ -77,10 +77,7 @@ def sweep(
     budget: str | None = None,
 ) -> int:
     """Runs experiments in processes with these variables; the exit code."""
-    if "data" not in (each.name for each in folder.glob("*")) and settings.BUILD != folder:
-        folder.mkdir(parents=True, exist_ok=True)
-        (settings.BUILD / "data").mkdir(parents=True, exist_ok=True)
-        (folder / "data").symlink_to(settings.BUILD / "data")  # decoded once for all
+    share_data(folder)
     command = [sys.executable, "-m", "replication", "sweep", "--experiments", pattern]
     command += ["--profile", profile, "--seeds", seeds, "--jobs", str(jobs)]
     command += ["--budget", budget] if budget else []
@@ -88,3 +85,11 @@ def sweep(
     return subprocess.run(
         command, env={**environment, "REPLICATION_BUILD": str(folder)}, cwd=settings.ROOT
     ).returncode
+
+
+def share_data(folder: Path) -> None:
+    """Lets a build folder use our decoded data sets, so that they are decoded once for all."""
+    if settings.BUILD != folder and not (folder / "data").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (settings.BUILD / "data").mkdir(parents=True, exist_ok=True)
+        (folder / "data").symlink_to(settings.BUILD / "data")

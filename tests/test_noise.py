@@ -50,6 +50,16 @@ def test_the_widest_noise_counts():
     assert both.deviation(0, 0.2) < -4
 
 
+def test_ten_seeds_let_a_number_lie_as_far_out_as_five():
+    """Ten times as far as their spread is unlikely by four degrees of freedom, not by nine."""
+    seeds = {seed: 1.0 + (-1) ** seed for seed in range(10)}
+    mean, std = 1.0, math.sqrt(10 / 9)
+
+    far = Noise(seeds, {}, 1e-9).from_seeds(mean + 10 * std * math.sqrt(1.1))
+
+    assert far == pytest.approx(stats.norm.isf(stats.t.sf(10, 4)), rel=1e-6)
+
+
 def test_steps_are_never_held_against_a_number():
     """Two images of 297 are nothing and twenty are; an error of 5e-14 beside 0.01 is zero."""
     share, *rest = tables(0.9428, num_examples=297)
@@ -61,6 +71,19 @@ def test_steps_are_never_held_against_a_number():
     assert accuracy.deviation(0, 0.9428 - 20 / 297) < -5
     assert tiny.deviation(0, 3.22e-14) == 0
     assert tiny.deviation(0, 1e-4) > 5
+
+
+def test_a_count_is_as_fine_as_one_and_a_name_is_no_quantity():
+    """Two clusters of ten are nothing and six are; another label has no distance."""
+    used, *rest = tables(10.0, unit="clusters")
+    clusters = noises(used, rest[0], rest[1])["e", "embedded", "m"]
+    label, *rest = tables(3.0, unit="class")
+    class_of = noises(label, rest[0], rest[1])["e", "embedded", "m"]
+
+    assert clusters.deviation(0, 8.0) == 0
+    assert clusters.deviation(0, 4.0) < -5
+    assert class_of.deviation(0, 9.0) == 0
+    assert class_of.seed_left_out(0)[0] == 0
 
 
 def test_machine_noise_is_known_from_the_seed_that_most_machines_ran():

@@ -7,9 +7,13 @@ the other seeds. It is as unlikely as the *widest* of three noises says:
     seeds      t = (x - mean) / (s sqrt(1 + 1/n)) with the spread s of the committed seeds
     rounding   z = (x - committed) / (half a step)
 
+Single seeds lie far out more often than a normal spread has them: among seeds, t never has more
+than four degrees of freedom, however many there are (ADR 0012).
+
 Before that, two steps are taken off the distance. A step is what the number cannot resolve: one
-example of a share, else one unit in the sixth digit of the largest number with that unit in the
-experiment, so that an error of 5e-14 where images have an error of 0.01 is zero.
+example of a share, one of a count, else one unit in the sixth digit of the largest number with that
+unit in the experiment, so that an error of 5e-14 where images have an error of 0.01 is zero. What
+only names or chooses something has no distance at all.
 """
 
 import math
@@ -25,6 +29,9 @@ FARTHEST = 37.0  # deviation of a normal number, beyond which no chance is left 
 MIN_MACHINES = 3  # from which a spread over machines can be estimated
 _STEPS = 2  # of the resolution, that are never held against a number
 _DIGITS = 6  # that tables keep
+_FREEDOM = 4  # degrees of freedom among seeds, at most
+_NAMES = ("class", "inverse of C")  # units of a name and of a choice from a grid
+_COUNTS = ("classes", "clusters", "codes", "colours", "listings", "names", "units")
 Cell = tuple[str, str, str]  # experiment, profile, metric
 
 
@@ -72,12 +79,12 @@ class Noise:
 
     def from_seeds(self, value: float) -> float:
         """How far a value is from the mean of the seeds, in sd of a normal number."""
-        return float(normal_score(self._t(value, list(self.seeds.values())), len(self.seeds) - 1))
+        return float(normal_score(*self._t(value, list(self.seeds.values()))))
 
     def seed_left_out(self, seed: int) -> tuple[float, int]:
         """Student's t of a seed among the others, and its degrees of freedom."""
         others = [value for each, value in self.seeds.items() if each != seed]
-        return self._t(self.seeds[seed], others), len(others) - 1
+        return self._t(self.seeds[seed], others)
 
     def machines_left_out(self, machine: str, other: str) -> tuple[float, int]:
         """Student's t between two machines by the spread of all but the first, and its degrees."""
@@ -86,12 +93,12 @@ class Noise:
         difference = self.machines[machine] - self.machines[other]
         return self._excess(difference) / scale, len(values) - 1
 
-    def _t(self, value: float, others: list[float]) -> float:
+    def _t(self, value: float, others: list[float]) -> tuple[float, int]:
+        """Student's t of a value among seeds, and its degrees of freedom."""
         mean, std = moments(others)
         excess, scale = self._excess(value - mean), std * math.sqrt(1 + 1 / len(others))
-        if not excess:
-            return 0.0
-        return excess / scale if scale else math.copysign(math.inf, excess)
+        t = excess / scale if scale else math.copysign(math.inf, excess)
+        return t if excess else 0.0, min(len(others) - 1, _FREEDOM)
 
     def _excess(self, difference: float) -> float:
         return math.copysign(max(0.0, abs(difference) - _STEPS * self.step), difference)
@@ -135,11 +142,13 @@ def _by_cell(machines: pd.DataFrame) -> dict[Cell, dict[str, float]]:
 
 
 def _step(unit: str, num_examples: int, scale: float) -> float:
-    """What a number cannot resolve; never zero."""
+    """What a number cannot resolve; never zero, and everything where it is no quantity."""
+    if unit in _NAMES:
+        return math.inf
     digit = 10.0 ** (math.floor(math.log10(scale)) - _DIGITS + 1) if scale else 1e-300
     if unit == "fraction" and num_examples:
         return max(digit, 1 / num_examples)
-    return digit
+    return max(digit, 1.0) if unit in _COUNTS else digit
 
 
 def normal_score(t, degrees_of_freedom):

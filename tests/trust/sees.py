@@ -2,11 +2,13 @@
 
     PYTHONPATH=. python tests/trust/sees.py [--only PATTERN] [--minutes 60] [--python NAME=PATH]
 
-Every row of `sees.csv` is a run of experiments in processes of their own, on the embedded digits
-with one seed: on a machine that the noise table was not measured by, or there with a fault. What
-has a row is not run again; `docs/trust.md` gets the table. Rows go stale with the code they ran:
-delete the file to measure anew. Machines of `INTERPRETERS` need an interpreter with libraries of
-their own, such as `make setup PYTHON=python3.12` makes in another checkout; `--python` says where.
+Every row of `sees.csv` is a run of experiments in a process of their own with one seed: on a
+machine that the noise table was not measured by, on the embedded digits and some at full size, or
+there with a fault; a fault that one seed does not show gets five. What has a row is not run again;
+`docs/trust.md` gets the table. Rows go stale with the code they ran and with the committed numbers:
+delete the file to judge anew what `build/sees/` holds, and to run what it lacks. Machines of
+`INTERPRETERS` need an interpreter with libraries of their own, such as `make setup
+PYTHON=python3.12` makes in another checkout; `--python` says where.
 """
 
 import argparse
@@ -18,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import planted
@@ -35,6 +38,7 @@ COLUMNS = (
     "kind",
     "name",
     "machine",
+    "profile",
     "runs",
     "numbers",
     "drifted",
@@ -42,6 +46,7 @@ COLUMNS = (
     "farthest",
     "moved",
     "by",
+    "five",
 )
 FAULTY = "nehalem-avx2"  # the machine that faults are planted on
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
@@ -52,11 +57,13 @@ INTERPRETERS = {
     "older-scipy-and-scikit-learn": ONE_THREAD,  # 1.16.3 and 1.7.2
 }
 HEALTHY = {**machines.OTHERS, **BACKENDS, **INTERPRETERS}
-WHOLE = (  # machines that run every core experiment, a quarter of an hour each
+WHOLE = (  # machines that run every core experiment on the digits, a quarter of an hour each
     "nehalem-avx2",
     "skylakex-avx2-baseline",
     "nehalem-no-onednn",
 )
+FULL = (*WHOLE, "haswell-sse41")  # and at full size every core one of these, half an hour each
+FULL_ARTICLES = ("contractive", "applied", "intuition")
 CHEAP = (  # the experiments that every other healthy machine runs, of all five articles
     "applied-reconstruction",
     "clustering-identities",
@@ -80,36 +87,65 @@ import keras
 import numpy as np
 from replication import datasets, experiments, losses, metrics, models, runner, training
 experiments.registry()
-exec(sys.argv[1])
-for name in sys.argv[2:]:
-    runner.execute(runner.Job(experiments.find(name), "embedded", 0))
+profile, seeds, planted_lines, *names = sys.argv[1:]
+exec(planted_lines)
+for name in names:
+    for seed in range(int(seeds)):
+        runner.execute(runner.Job(experiments.find(name), profile, seed))
 """
 
 
-def rows() -> Iterator[tuple[str, str, str, tuple[str, ...], str]]:
-    """Every row that there should be: kind, name, machine, experiments, what is planted."""
-    core = tuple(each.name for each in select())
+@dataclass(frozen=True)
+class Trial:
+    """What a row of the table is measured by: `experiments` on a machine, `lines` planted first."""
+
+    kind: str
+    name: str
+    machine: str
+    experiments: tuple[str, ...]
+    lines: str = ""
+    profile: str = "embedded"
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells its row from others."""
+        return self.kind, self.name, self.profile
+
+    @property
+    def folder(self) -> Path:
+        """The build folder of its runs."""
+        name = f"{self.kind}-{self.name}".replace(" ", "-").replace("'", "")
+        return settings.BUILD / "sees" / (name if self.profile == "embedded" else f"{name}-full")
+
+
+def trials() -> Iterator[Trial]:
+    """Everything that there should be a row of, in the order of the table."""
+    core = select()
+    whole = tuple(each.name for each in core)
+    full = tuple(each.name for each in core if each.slug in FULL_ARTICLES)
     for name in HEALTHY:
-        yield "machine", name, name, core if name in WHOLE else CHEAP, ""
+        yield Trial("machine", name, name, whole if name in WHOLE else CHEAP)
+    for name in FULL:
+        yield Trial("machine", name, name, full, profile="full")
     for fault in planted.FAULTS:
-        yield "fault", fault.name, FAULTY, fault.reaches, fault.lines
+        yield Trial("fault", fault.name, FAULTY, fault.reaches, fault.lines)
 
 
-def measure(
-    kind: str,
-    name: str,
-    machine: str,
-    reaches: tuple[str, ...],
-    lines: str,
-    python: str = sys.executable,
-) -> dict:
+def measure(trial: Trial, python: str = sys.executable) -> dict:
     """Runs what a row needs and holds it against the committed numbers."""
-    folder = settings.BUILD / "sees" / f"{kind}-{name}".replace(" ", "-").replace("'", "")
-    folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **HEALTHY[machine], "REPLICATION_BUILD": str(folder)}
+    row = _measured(trial, 1, python)
+    if trial.kind == "fault" and not _is_seen(row):
+        more = _measured(trial, 5, python)
+        row["five"] = f"{more['drifted']} of {more['numbers']}"
+    return row
+
+
+def _measured(trial: Trial, seeds: int, python: str) -> dict:
+    machines.share_data(trial.folder)
+    environment = {**os.environ, **HEALTHY[trial.machine], "REPLICATION_BUILD": str(trial.folder)}
     environment |= {"PYTHONPATH": str(settings.ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     ended = subprocess.run(
-        [python, "-c", RUN, lines, *reaches],
+        [python, "-c", RUN, trial.profile, str(seeds), trial.lines, *trial.experiments],
         env=environment,
         cwd=settings.ROOT,
         capture_output=True,
@@ -117,16 +153,17 @@ def measure(
     )
     if ended.returncode:  # a fault that ends a run is seen, if not by a number
         words = (ended.stderr.strip().splitlines() or [""])[-1]
-        return _row(kind, name, machine, [], f"the run fails: {words[:80]}")
-    return _row(kind, name, machine, compared(folder / "results"), "")
+        return _row(trial, [], f"the run fails: {words[:80]}")
+    return _row(trial, compared(trial.folder / "results", seeds), "")
 
 
-def compared(folder: Path) -> list[Regression]:
-    """What the check says of a folder of results, as of today's numbers."""
+def compared(folder: Path, seeds: int = 1) -> list[Regression]:
+    """What the check says of the first seeds in a folder of results, as of today's numbers."""
     root = settings.RESULTS
+    today = results.read_measurements(folder)
     found = compare(
         results.read_measurements(root),
-        results.read_measurements(folder),
+        today[today["seed"] < seeds],
         committed_provenance=results.read_provenance(root),
         today_provenance=results.read_provenance(folder),
         machines=read_noise(root),
@@ -135,14 +172,15 @@ def compared(folder: Path) -> list[Regression]:
     return [row for row in found if row.status not in ("not run", "new")]
 
 
-def _row(kind: str, name: str, machine: str, found: list[Regression], failed: str) -> dict:
+def _row(trial: Trial, found: list[Regression], failed: str) -> dict:
     drifted = [row for row in found if row.status == "drifted"]
     drifted.sort(key=lambda row: (row.together, -abs(row.deviation or 0)))
     shown = ", ".join(f"{row.experiment}/{row.metric}" for row in drifted[:2])
     return {
-        "kind": kind,
-        "name": name,
-        "machine": machine,
+        "kind": trial.kind,
+        "name": trial.name,
+        "machine": trial.machine,
+        "profile": trial.profile,
         "runs": str(len({row.experiment for row in found})),
         "numbers": str(len(found)),
         "drifted": str(len(drifted)),
@@ -150,6 +188,7 @@ def _row(kind: str, name: str, machine: str, found: list[Regression], failed: st
         "farthest": f"{max((abs(row.deviation or 0) for row in found), default=0):.1f}",
         "moved": f"{_moved(found):.1f}",
         "by": failed or shown,
+        "five": "",
     }
 
 
@@ -180,35 +219,53 @@ def read() -> list[dict]:
     """The rows measured so far, in the order they are declared in."""
     if not TABLE.is_file():
         return []
-    found = {
-        (row["kind"], row["name"]): row for row in csv.DictReader(io.StringIO(TABLE.read_text()))
-    }
-    return [found[kind, name] for kind, name, *_ in rows() if (kind, name) in found]
+    found = {_key(row): row for row in csv.DictReader(io.StringIO(TABLE.read_text()))}
+    return [found[trial.key] for trial in trials() if trial.key in found]
+
+
+def _key(row: dict) -> tuple[str, str, str]:
+    return row["kind"], row["name"], row["profile"]
 
 
 def markdown(found: list[dict]) -> str:
     """The table of `docs/trust.md`, and what it comes to."""
     healthy = [row for row in found if row["kind"] == "machine"]
     faults = [row for row in found if row["kind"] == "fault"]
-    unseen = {fault.name: fault.unseen for fault in planted.FAULTS}
     seen = [row for row in faults if _is_seen(row)]
-    lines = ["| Healthy machine | runs | numbers | farthest, sd | false alarms |"]
-    lines += ["|---|--:|--:|--:|--:|"]
+    lines = ["| Healthy machine | profile | runs | numbers | farthest, sd | false alarms |"]
+    lines += ["|---|---|--:|--:|--:|--:|"]
+    columns = ("name", "profile", "runs", "numbers", "farthest", "drifted")
     for row in healthy:
-        shown = (row[name] for name in ("name", "runs", "numbers", "farthest", "drifted"))
+        shown = (row[name] for name in columns)
         lines.append(f"| {' | '.join(shown)} |")
     lines += ["", "| Planted fault | moved, seed sd | drifted | of these alone | first seen by |"]
     lines += ["|---|--:|--:|--:|---|"]
     for row in faults:
-        by = row["by"] or f"not seen: {unseen[row['name']] or 'it moves less than noise'}"
+        by = row["by"] or _unseen(row)
         drifted = f"{row['drifted']} of {row['numbers']}"
         lines.append(f"| {row['name']} | {row['moved']} | {drifted} | {row['alone']} | {by} |")
     alarms = sum(_is_seen(row) for row in healthy)
-    lines += ["", f"{alarms} alarms on {len(healthy)} healthy machines; {len(seen)} of "]
-    lines[-1] += f"{len(faults)} faults seen with one seed on another machine."
+    names = {row["name"] for row in healthy}
+    lines += ["", f"{alarms} alarms on {len(names)} healthy machines; {len(seen)} of "]
+    lines[-1] += f"{len(faults)} faults seen with one seed on another machine, "
+    lines[-1] += f"{len(faults) - sum(map(is_hidden, faults))} with five."
     if missing := _not_run(found):
         lines[-1] += f" Not run yet: {', '.join(missing)}."
     return "\n".join(lines)
+
+
+def _unseen(row: dict) -> str:
+    """What there is to say of a fault that one seed does not show."""
+    count, numbers = row["five"].split(" of ")
+    if int(count):
+        return f"by five seeds: {count} of {numbers} numbers drift"
+    reasons = {fault.name: fault.unseen for fault in planted.FAULTS}
+    return f"not seen: {reasons[row['name']] or 'it moves less than noise'}"
+
+
+def is_hidden(row: dict) -> bool:
+    """Whether neither one seed nor five show a fault."""
+    return not _is_seen(row) and row["five"].startswith("0 ")
 
 
 def _is_seen(row: dict) -> bool:
@@ -216,8 +273,8 @@ def _is_seen(row: dict) -> bool:
 
 
 def _not_run(found: list[dict]) -> list[str]:
-    names = {(row["kind"], row["name"]) for row in found}
-    return [name for kind, name, *_ in rows() if (kind, name) not in names]
+    measured = {_key(row) for row in found}
+    return [f"{each.name} ({each.profile})" for each in trials() if each.key not in measured]
 
 
 def write(found: list[dict]) -> None:
@@ -240,21 +297,20 @@ def main() -> None:
     wanted = parser.parse_args()
     pythons = dict(each.split("=", 1) for each in wanted.python)
     ends = time.monotonic() + 60 * wanted.minutes
-    for kind, name, *what in rows():
-        done = {(row["kind"], row["name"]) for row in read()}
-        if (kind, name) in done or not fnmatch.fnmatchcase(name, wanted.only):
+    for trial in trials():
+        done = {_key(row) for row in read()}
+        if trial.key in done or not fnmatch.fnmatchcase(trial.name, wanted.only):
             continue
-        if name in INTERPRETERS and name not in pythons:
-            print(f"{kind} {name}: left out; it needs --python {name}=PATH", flush=True)
+        what = " ".join(trial.key)
+        if trial.name in INTERPRETERS and trial.name not in pythons:
+            print(f"{what}: left out; it needs --python {trial.name}=PATH", flush=True)
             continue
         if time.monotonic() > ends:
             break
-        row = measure(kind, name, *what, python=pythons.get(name, sys.executable))
+        row = measure(trial, pythons.get(trial.name, sys.executable))
         write([*read(), row])
         write(read())  # in the order they are declared in
-        print(
-            f"{kind} {name}: {row['drifted']} of {row['numbers']} drifted; {row['by']}", flush=True
-        )
+        print(f"{what}: {row['drifted']} of {row['numbers']} drifted; {row['by']}", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import sees
 from scipy import stats
 
 from replication import results
-from replication.claims.noise import noises, normal_score
+from replication.claims.noise import limit, noises, normal_score
+from replication.claims.regression import ALARMS
 from replication.results.noise import read_noise
 from replication.runner import settings
 
@@ -28,15 +29,19 @@ exec(sys.argv[1])
 
 def test_enough_is_declared_and_nothing_twice():
     """Twelve healthy machines, three of which need an interpreter of their own, and 24 faults."""
-    names = [(kind, name) for kind, name, *_ in sees.rows()]
+    keys = [trial.key for trial in sees.trials()]
 
     assert len(sees.HEALTHY) >= 12
     assert len(planted.FAULTS) >= 24
-    assert len(set(names)) == len(names)
+    assert len(set(keys)) == len(keys)
 
 
 def test_the_bars_hold():
-    """Of what was measured; a fault that cannot be seen says why and counts all the same."""
+    """Of what was measured; a fault that cannot be seen says why and counts all the same.
+
+    What moves any number by three standard deviations of seeds is seen, with five of them if not
+    with one.
+    """
     found = sees.read()
     healthy = [row for row in found if row["kind"] == "machine"]
     faults = [row for row in found if row["kind"] == "fault"]
@@ -44,6 +49,9 @@ def test_the_bars_hold():
     assert healthy and faults
     assert not [row["name"] for row in healthy if row["drifted"] != "0"]
     assert sum(map(sees._is_seen, faults)) >= BAR * len(faults)
+    hidden = [row for row in faults if sees.is_hidden(row)]
+    assert all(float(row["moved"]) < 3 for row in hidden)
+    assert {row["name"] for row in hidden} == {each.name for each in planted.FAULTS if each.unseen}
 
 
 def test_the_document_has_the_measured_rows():
@@ -55,28 +63,30 @@ def test_the_document_has_the_measured_rows():
     assert len(rows) == len(sees.read())
 
 
-@pytest.mark.parametrize(("level", "times"), [(0.05, 2), (0.01, 2), (0.001, 3)])
-def test_our_seeds_have_hardly_heavier_tails_than_the_rule_expects(level, times):
-    """Each committed seed against the others; clusterings have several optima, see ADR 0012.
+def test_our_seeds_have_no_heavier_tails_than_the_rule_expects():
+    """Each number of articles 01 to 04 against the other seeds: no more outside than expected.
 
-    One in a thousand is two in a thousand: one unusual start moves several numbers of a run.
+    Nor does a check alarm that is made of one seed of everything: where draws differ, as they do on
+    another backend, a healthy machine is a further seed. Clusterings have several optima, see ADR
+    0012.
     """
     root = settings.RESULTS
     known = noises(results.read_measurements(root), read_noise(root), results.read_metrics(root))
-    smooth = {cell: noise for cell, noise in known.items() if not cell[0].startswith("clustering")}
-    left_out = [
-        noise.seed_left_out(seed)
-        for noise in smooth.values()
-        if len(noise.seeds) > 3
-        for seed in noise.seeds
-    ]
-    t, degrees_of_freedom = np.transpose(left_out)
-    limit = -stats.norm.ppf(level / 2)
+    checks: dict[tuple[str, int], list[float]] = {}
+    for (experiment, profile, _), noise in known.items():
+        if experiment.startswith("clustering") or len(noise.seeds) < 4:
+            continue
+        for seed in noise.seeds:
+            far = abs(float(normal_score(*noise.seed_left_out(seed))))
+            checks.setdefault((profile, seed), []).append(far)
+    everything = np.concatenate([*checks.values()])
+    alarms = [check for check, far in checks.items() if max(far) > limit(len(far), ALARMS / 2)]
 
-    outside = np.mean(np.abs(normal_score(t, degrees_of_freedom)) > limit)
-
-    assert len(left_out) > 2000
-    assert outside < times * level
+    assert len(everything) > 10_000
+    for level, times in ((0.05, 1), (0.01, 1), (0.001, 2)):
+        assert np.mean(everything > -stats.norm.ppf(level / 2)) < times * level
+    assert len(checks) >= 15
+    assert len(alarms) <= 1
 
 
 @pytest.mark.long
@@ -110,7 +120,9 @@ def test_a_row_is_measured_from_process_to_table(tmp_path, monkeypatch):
         "    return experiments.Outcome(worse, found.history, found.arrays)\n"
         "experiments.Experiment.run = wrong"
     )
-    row = sees.measure("fault", "one more", sees.FAULTY, ("survey-gradient-share",), lines)
+    row = sees.measure(
+        sees.Trial("fault", "one more", sees.FAULTY, ("survey-gradient-share",), lines)
+    )
 
     assert int(row["numbers"]) == len(
         results.read_measurements(tmp_path / "sees" / "fault-one-more" / "results")
