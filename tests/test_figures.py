@@ -126,6 +126,14 @@ def test_seeds_are_points_beside_their_mean(ax):
     assert ax.yaxis_inverted(), "the first row is on top"
 
 
+def test_shares_are_written_in_per_cent(ax):
+    figures.plot_seeds({"ours": [0.5, 0.752]}, ax, xlabel="purity", limits=(0.4, 1), percent=True)
+    ax.figure.draw_without_rendering()
+
+    assert words(ax) == ["mean 62.6 %, n = 2"]
+    assert "60 %" in [label.get_text() for label in ax.get_xticklabels()]
+
+
 def test_a_row_without_seeds_says_so(ax):
     figures.plot_seeds({"ours": [], "control": [0.5]}, ax, xlabel="purity (fraction)")
 

@@ -72,6 +72,15 @@ def test_a_header_stands_over_the_numbers_of_its_column():
     )
 
 
+def test_a_dash_stands_where_the_words_of_its_column_do():
+    """It stood on the right of a column of words, as if a number were missing."""
+    words = table("<tr><th>a</th><td>frozen</td></tr><tr><th>b</th><td>–</td></tr>")
+    numbers = table("<tr><th>a</th><td>1</td></tr><tr><th>b</th><td>–</td></tr>")
+
+    assert "<td>–</td>" in words
+    assert '<td class="number">–</td>' in numbers
+
+
 def test_a_phone_shows_rows_of_sentences_as_cards_and_numbers_as_a_table():
     """Of open details a phone showed three columns of five."""
     head = "<thead><tr><th>left open</th><th>effect</th></tr></thead>"

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
 
 from replication.figures.style import COLORS, NOT_RUN, QUIET, SMALL, color_of
 
@@ -16,6 +17,7 @@ def plot_seeds(
     xlabel: str,
     line: tuple[float, str] | None = None,
     limits: tuple[float, float] | None = None,
+    percent: bool = False,
 ) -> Axes:
     """Draws every seed as a point, one row for each group, with a tick at the mean.
 
@@ -25,6 +27,7 @@ def plot_seeds(
         xlabel: What the values are, with unit.
         line: A value to hold them against, such as the reported one, and its name.
         limits: Range of the values; give the same to panels that are compared.
+        percent: Whether to write the values, shares of one, in per cent.
     """
     if line is not None:
         ax.axvline(line[0], color=COLORS[1], linestyle="--", label=line[1])
@@ -34,9 +37,12 @@ def plot_seeds(
             ax.plot(values, np.full(len(values), row), "o", color=COLORS[0], alpha=0.6)
             mean = float(np.mean(values))
             ax.plot([mean] * 2, [row - 0.28, row + 0.28], color="black", linewidth=1.5)
-            note = f"mean {mean:#.3g}, n = {len(values)}"
+            shown = f"{100 * mean:#.3g} %" if percent else f"{mean:#.3g}"
+            note = f"mean {shown}, n = {len(values)}"
         ax.text(1.02, row, note, transform=where, va="center", fontsize=SMALL, color=QUIET)
     _name_rows(ax, list(groups), xlabel)
+    if percent:
+        ax.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     if limits is not None:
         ax.set_xlim(*limits)
     if ax.get_legend_handles_labels()[0]:

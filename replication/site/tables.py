@@ -6,6 +6,7 @@ from bs4 import BeautifulSoup
 from bs4.element import Tag
 
 _NUMBER = re.compile(r"[+\-−]?[0-9][0-9.,]*(e[+-]?[0-9]+)?( ?%)?|[–-]|inf")
+_NONE = ("–", "-")  # stand where a number or words are missing
 _MISSING = re.compile(r"(?<![\w-])(?:nan|NaN|NaT|<NA>)(?![\w-])")  # as pandas shows it
 _FOLDED = 5  # rows of sentences that still stand open on a page
 _LONG = 22  # characters of a cell from which a phone shows its row as a card
@@ -64,6 +65,10 @@ def _fit_columns(table: Tag) -> None:
     if longest > _LONG:
         table["class"] = ["stacked"]
     for header, *cells in zip(headers, *rows, strict=True):
+        told = [cell for cell in cells if cell.get_text(strip=True) not in _NONE]
+        if told and not any("number" in cell.get("class", []) for cell in told):
+            for cell in cells:
+                del cell["class"]
         if all("number" in cell.get("class", []) for cell in cells):
             header["class"] = ["number"]
         name = header.get_text(" ", strip=True)
