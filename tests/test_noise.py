@@ -118,15 +118,16 @@ def test_a_deviation_of_a_healthy_machine_is_normal():
 
 
 def test_a_noise_table_that_does_not_fit_is_named():
-    """An unknown metric, a missing one, an unknown experiment, and too few machines."""
+    """An unknown metric, a missing one, an unknown experiment, no share, and too few machines."""
     rows = [
-        ("a", "e", "embedded", 0, "m", 1.0),
+        ("a", "e", "embedded", 0, "m", -0.5),
         ("a", "e", "embedded", 0, "invented", 1.0),
         ("b", "gone", "embedded", 0, "m", 1.0),
     ]
-    committed, machines, _ = tables(0.5, rows=rows)
+    committed, machines, metrics = tables(0.5, rows=rows)
 
-    found = {(where, expected): value for where, expected, value in misfits(machines, committed)}
+    named = misfits(machines, committed, metrics)
+    found = {(where, expected): value for where, expected, value in named}
 
     where = "noise.csv, a, e, embedded, seed 0"
     assert found[where, "metrics that are measured"] == "invented"
@@ -135,3 +136,13 @@ def test_a_noise_table_that_does_not_fit_is_named():
         found["noise.csv, b, gone, embedded, seed 0", "an experiment with such numbers"] == "none"
     )
     assert found["noise.csv, e, embedded", "3 machines or more, to tell a spread"] == "1"
+    assert found[where, "a share from 0 to 1 as m"] == "-0.5"
+
+
+def test_a_core_experiment_without_machines_is_named_where_others_have_some():
+    """A table that was deleted is noticed; a project without machine noise is none."""
+    committed, machines, metrics = tables(0.5, rows=[("a", "other", "embedded", 0, "m", 0.5)])
+    found = {where: value for where, _, value in misfits(machines, committed, metrics)}
+
+    assert found["noise.csv, e, embedded"] == "0"
+    assert not list(misfits(machines.iloc[:0], committed, metrics))

@@ -281,7 +281,7 @@ def _seals(tables: _Committed) -> Iterator[Problem]:
 def _noise(tables: _Committed) -> Iterator[Problem]:
     """Machine noise that does not fit what was measured."""
     fix = "measure it with `make noise`, or restore the table from git"
-    for misfit in noise.misfits(tables.machines, tables.measurements):
+    for misfit in noise.misfits(tables.machines, tables.measurements, tables.metrics):
         yield Problem(*misfit, fix)
 
 

@@ -170,8 +170,13 @@ def limit(num_numbers: int, alarms: float) -> float:
     return -float(ndtri(level / 2))
 
 
-def misfits(machines: pd.DataFrame, committed: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
-    """What of `noise.csv` does not fit the measurements: where, what was expected, what found."""
+def misfits(
+    machines: pd.DataFrame, committed: pd.DataFrame, metrics: pd.DataFrame
+) -> Iterator[tuple[str, str, str]]:
+    """What of `noise.csv` does not fit the measurements: where, what was expected, what found.
+
+    Where noise is measured at all, it is for every core experiment on the embedded digits.
+    """
     known = committed.groupby(["experiment", "profile"])["metric"].agg(set).to_dict()
     runs = machines.groupby(["machine", "experiment", "profile", "seed"])["metric"].agg(set)
     for (machine, experiment, profile, seed), names in runs.items():
@@ -184,8 +189,23 @@ def misfits(machines: pd.DataFrame, committed: pd.DataFrame) -> Iterator[tuple[s
             yield where, "metrics that are measured", ", ".join(unknown)
         if missing := sorted(expected - names):
             yield where, "a number for every metric", f"none for {', '.join(missing)}"
-    counts = machines.groupby(["experiment", "profile"])["machine"].nunique()
-    for (experiment, profile), count in counts.items():
-        if count < MIN_MACHINES:
+    counts = machines.groupby(["experiment", "profile"])["machine"].nunique().to_dict()
+    core = {*metrics[metrics["tier"] == "core"]["experiment"]} if counts else ()
+    due = {(experiment, "embedded") for experiment in core} & known.keys()
+    for experiment, profile in sorted(due | counts.keys()):
+        if (count := counts.get((experiment, profile), 0)) < MIN_MACHINES:
             where = f"noise.csv, {experiment}, {profile}"
             yield where, f"{MIN_MACHINES} machines or more, to tell a spread", str(count)
+    yield from _no_shares(machines, committed, metrics)
+
+
+def _no_shares(machines, committed, metrics) -> Iterator[tuple[str, str, str]]:
+    """Machines' shares below zero or above one, where those of our own seeds are not."""
+    of = ["experiment", "metric"]
+    shares = metrics[metrics["unit"] == "fraction"][of]
+    ours = committed.merge(shares, on=of).groupby(of)["value"].agg(["min", "max"])
+    inside = ours[(ours["min"] >= 0) & (ours["max"] <= 1)].reset_index()[of]
+    for row in machines.merge(inside, on=of).itertuples(index=False):
+        if not 0 <= row.value <= 1:
+            where = f"noise.csv, {row.machine}, {row.experiment}, {row.profile}, seed {row.seed}"
+            yield where, f"a share from 0 to 1 as {row.metric}", f"{row.value:g}"
