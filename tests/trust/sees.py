@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import planted
 
 from replication import machines, results
@@ -46,6 +47,7 @@ COLUMNS = (
     "farthest",
     "moved",
     "by",
+    "whole",
     "five",
 )
 FAULTY = "nehalem-avx2"  # the machine that faults are planted on
@@ -134,6 +136,8 @@ def trials() -> Iterator[Trial]:
 def measure(trial: Trial, python: str = sys.executable) -> dict:
     """Runs what a row needs and holds it against the committed numbers."""
     row = _measured(trial, 1, python)
+    if trial.kind == "fault" and row["numbers"] != "0":
+        row["whole"] = str(_num_drifted(compared(trial, whole=True)))
     if trial.kind == "fault" and not _is_seen(row):
         more = _measured(trial, 5, python)
         row["five"] = f"{more['drifted']} of {more['numbers']}"
@@ -154,22 +158,36 @@ def _measured(trial: Trial, seeds: int, python: str) -> dict:
     if ended.returncode:  # a fault that ends a run is seen, if not by a number
         words = (ended.stderr.strip().splitlines() or [""])[-1]
         return _row(trial, [], f"the run fails: {words[:80]}")
-    return _row(trial, compared(trial.folder / "results", seeds), "")
+    return _row(trial, compared(trial, seeds), "")
 
 
-def compared(folder: Path, seeds: int = 1) -> list[Regression]:
-    """What the check says of the first seeds in a folder of results, as of today's numbers."""
-    root = settings.RESULTS
-    today = results.read_measurements(folder)
+def compared(trial: Trial, seeds: int = 1, *, whole: bool = False) -> list[Regression]:
+    """What the check says of the first seeds of a trial, as of today's numbers.
+
+    In a `whole` check stand beside them what the same machine finds in all other experiments.
+    """
+    root, folder = settings.RESULTS, trial.folder / "results"
+    today, provenance = results.read_measurements(folder), results.read_provenance(folder)
+    today = today[(today["seed"] < seeds) & today["experiment"].isin(trial.experiments)]
+    if whole:
+        healthy = Trial("machine", trial.machine, trial.machine, ()).folder / "results"
+        rest = results.read_measurements(healthy)
+        today = pd.concat([today, rest[~rest["experiment"].isin(trial.experiments)]])
+        provenance = {**results.read_provenance(healthy), **provenance}
     found = compare(
         results.read_measurements(root),
-        today[today["seed"] < seeds],
+        today,
         committed_provenance=results.read_provenance(root),
-        today_provenance=results.read_provenance(folder),
+        today_provenance=provenance,
         machines=read_noise(root),
         metrics=results.read_metrics(root),
     )
-    return [row for row in found if row.status not in ("not run", "new")]
+    judged = (row for row in found if row.status not in ("not run", "new"))
+    return [row for row in judged if row.experiment in trial.experiments]
+
+
+def _num_drifted(found: list[Regression]) -> int:
+    return sum(row.status == "drifted" for row in found)
 
 
 def _row(trial: Trial, found: list[Regression], failed: str) -> dict:
@@ -188,6 +206,7 @@ def _row(trial: Trial, found: list[Regression], failed: str) -> dict:
         "farthest": f"{max((abs(row.deviation or 0) for row in found), default=0):.1f}",
         "moved": f"{_moved(found):.1f}",
         "by": failed or shown,
+        "whole": "",
         "five": "",
     }
 
@@ -238,12 +257,13 @@ def markdown(found: list[dict]) -> str:
     for row in healthy:
         shown = (row[name] for name in columns)
         lines.append(f"| {' | '.join(shown)} |")
-    lines += ["", "| Planted fault | moved, seed sd | drifted | of these alone | first seen by |"]
-    lines += ["|---|--:|--:|--:|---|"]
+    lines += ["", "| Planted fault | moved, seed sd | drifted | alone | in a whole check | by |"]
+    lines += ["|---|--:|--:|--:|--:|---|"]
     for row in faults:
         by = row["by"] or _unseen(row)
         drifted = f"{row['drifted']} of {row['numbers']}"
-        lines.append(f"| {row['name']} | {row['moved']} | {drifted} | {row['alone']} | {by} |")
+        shown = (row["name"], row["moved"], drifted, row["alone"], row["whole"], by)
+        lines.append(f"| {' | '.join(shown)} |")
     alarms = sum(_is_seen(row) for row in healthy)
     names = {row["name"] for row in healthy}
     lines += ["", f"{alarms} alarms on {len(names)} healthy machines; {len(seen)} of "]
