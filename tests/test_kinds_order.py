@@ -1,6 +1,7 @@
 """Verdicts on comparisons: intervals, exact tests, controls, and how often they are right."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -207,6 +208,7 @@ def test_the_error_of_the_images_widens_a_small_difference():
     found = judged(test, ours=CLEAR, other=other, error=[0.003] * 6)
     assert found.verdict == "inconclusive"
     assert found.high - found.mean == pytest.approx(1.96 * 0.003, rel=0.01)  # the seeds add little
+    assert found.seeds_needed == math.inf  # of other images they know nothing
     assert judged(test, ours=CLEAR, other=other, error=[0.0] * 6).verdict == "reproduced"
 
 

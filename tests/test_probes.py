@@ -217,7 +217,7 @@ def test_a_tuned_probe_takes_the_penalty_that_held_out_examples_choose():
     labels = rng.integers(3, size=200), rng.integers(3, size=100)
     codes = tuple(each[:, np.newaxis] + rng.normal(size=(len(each), 60)) for each in labels)
 
-    found, penalty = metrics.tuned_probe_accuracy(codes, labels)
+    found, penalty = metrics.fit_tuned_probe(codes[0], labels[0])
 
     scores = {}
     for strength in (1e-3, 1e-2, 1e-1, 1.0):
@@ -228,7 +228,26 @@ def test_a_tuned_probe_takes_the_penalty_that_held_out_examples_choose():
     assert penalty == pytest.approx(1 / best)  # one division
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=best, max_iter=1000))
     expected = probe.fit(codes[0], labels[0]).score(codes[1], labels[1])
-    assert found == pytest.approx(expected, abs=0.02)  # two of 100, a looser tolerance there
+    assert found.score(codes[1], labels[1]) == pytest.approx(
+        expected, abs=0.02
+    )  # two of 100, a looser tolerance there
+
+
+def test_the_error_over_images_is_that_of_a_paired_bootstrap():
+    """Against 4,000 draws of 300 images, both answers of each together."""
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.random(300) < 0.9, rng.random(300) < 0.8
+    drawn = rng.integers(300, size=(4000, 300))
+    spread = (ours[drawn].mean(axis=1) - theirs[drawn].mean(axis=1)).std()
+
+    assert metrics.paired_standard_error(ours, theirs) == pytest.approx(spread, rel=0.04)
+    assert metrics.paired_standard_error(ours, ours) == 0
+
+
+@pytest.mark.parametrize("others", [[1.0], [1.0, 0.0, 1.0], [[1.0, 0.0]]])
+def test_images_that_are_not_paired_are_refused(others):
+    with pytest.raises(ValueError, match="vectors of the same length"):
+        metrics.paired_standard_error([1.0, 0.0], others)
 
 
 def test_a_tuned_probe_penalises_noise():
@@ -237,7 +256,7 @@ def test_a_tuned_probe_penalises_noise():
     labels = rng.integers(2, size=200), rng.integers(2, size=2_000)
     codes = tuple(each[:, np.newaxis] + 3 * rng.normal(size=(len(each), 150)) for each in labels)
 
-    found, penalty = metrics.tuned_probe_accuracy(codes, labels)
+    found, penalty = metrics.fit_tuned_probe(codes[0], labels[0])
 
     assert penalty > 1
-    assert found > metrics.linear_probe_accuracy(codes, labels)
+    assert found.score(codes[1], labels[1]) > metrics.linear_probe_accuracy(codes, labels)

@@ -175,12 +175,20 @@ def test_k_means_has_one_start_as_the_code_has(started, data):
 def test_every_input_of_the_probe_has_its_own_penalty(started, data):
     """That which held-out images choose; code and untrained code are one before a step."""
     found, _, (call,) = started("survey-code")
-    labels = data.y_train, data.y_test
-
-    pixels = metrics.tuned_probe_accuracy((flat(data.x_train), flat(data.x_test)), labels)
-    assert (found["pixels_probe_accuracy"], found["pixels_penalty"]) == pixels
     codes = tuple(models.in_batches(call.model.encode, x) for x in (data.x_train, data.x_test))
-    assert found["code_probe_accuracy"] == metrics.tuned_probe_accuracy(codes, labels)[0]
+
+    pixels, penalty = metrics.fit_tuned_probe(flat(data.x_train), data.y_train)
+    probe, _ = metrics.fit_tuned_probe(codes[0], data.y_train)
+    right = [
+        each.predict(x) == data.y_test
+        for each, x in ((pixels, flat(data.x_test)), (probe, codes[1]))
+    ]
+
+    assert found["pixels_penalty"] == penalty
+    assert found["pixels_probe_accuracy"] == right[0].mean()
+    assert found["code_probe_accuracy"] == right[1].mean()
+    over_images = found["code_against_pixels_image_error"]
+    assert over_images == metrics.paired_standard_error(right[1], right[0])
 
 
 def test_few_units_of_each_image_are_kept_for_the_probe(started, data):

@@ -50,12 +50,13 @@ from replication.metrics.jacobians import (
     jacobian_svd,
     sigmoid_slopes,
 )
+from replication.metrics.paired import paired_standard_error
 from replication.metrics.probes import (
     fit_linear_probe,
+    fit_tuned_probe,
     knn_accuracy,
     linear_probe_accuracy,
     pca_codes,
-    tuned_probe_accuracy,
 )
 from replication.metrics.signals import psnr, unexplained_variance
 
@@ -76,6 +77,7 @@ __all__ = [
     "effective_rank",
     "first_reached",
     "fit_linear_probe",
+    "fit_tuned_probe",
     "frechet_distance",
     "gains",
     "guess_information",
@@ -93,6 +95,7 @@ __all__ = [
     "most_active_only",
     "most_active_units",
     "mutual_information",
+    "paired_standard_error",
     "pca_codes",
     "protocol_metric_names",
     "psnr",
@@ -103,6 +106,5 @@ __all__ = [
     "tangent_planes",
     "tangent_vectors",
     "thresholded",
-    "tuned_probe_accuracy",
     "unexplained_variance",
 ]

@@ -12,27 +12,26 @@ STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)  # C, the inverse of the penalty, for a tune
 HELD_OUT = 0.2  # of the labelled examples: they choose among these
 
 
-def tuned_probe_accuracy(codes: tuple, labels: tuple) -> tuple[float, float]:
-    """Test accuracy of a linear probe whose penalty was chosen on held-out training examples.
+def fit_tuned_probe(codes: np.ndarray, labels: np.ndarray) -> tuple:
+    """A linear probe whose penalty was chosen on held-out training examples.
 
     The last `HELD_OUT` of the training examples choose; the probe then learns from all of them.
     Of equally good penalties the strongest is taken.
 
     Args:
-        codes: Codes of training and test examples, `(n, M)` each.
-        labels: Their classes.
+        codes: Codes of training examples, shape `(n, M)`.
+        labels: Classes of shape `(n,)`.
 
     Returns:
-        Fraction in [0, 1], and the penalty, 1 / C.
+        A scikit-learn classifier with `predict(codes)`, and its penalty, 1 / C.
     """
-    cut = len(codes[0]) - round(len(codes[0]) * HELD_OUT)
+    cut = len(codes) - round(len(codes) * HELD_OUT)
     found = []
     for strength in STRENGTHS:
-        probe = _probe(strength).fit(codes[0][:cut], labels[0][:cut])
-        found.append(probe.score(codes[0][cut:], labels[0][cut:]))
+        probe = _probe(strength).fit(codes[:cut], labels[:cut])
+        found.append(probe.score(codes[cut:], labels[cut:]))
     strength = STRENGTHS[int(np.argmax(found))]
-    probe = _probe(strength).fit(codes[0], labels[0])
-    return float(probe.score(codes[1], labels[1])), 1 / strength
+    return _probe(strength).fit(codes, labels), 1 / strength
 
 
 def _probe(strength: float):

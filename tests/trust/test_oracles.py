@@ -76,8 +76,11 @@ ORACLES = {
         "effective_rank": "test_jacobians.py::test_effective_rank_against_its_formula",
         "gains": "test_jacobians.py::test_gains_are_lengths_under_the_explicit_matrices",
     },
+    "metrics/paired": {
+        "paired_standard_error": "test_probes.py::test_the_error_over_images_is_that_of_a_paired_bootstrap",
+    },
     "metrics/probes": {
-        "tuned_probe_accuracy": "test_probes.py::test_a_tuned_probe_takes_the_penalty_that_held_out_examples_choose",
+        "fit_tuned_probe": "test_probes.py::test_a_tuned_probe_takes_the_penalty_that_held_out_examples_choose",
         "fit_linear_probe": "test_probes.py::test_linear_probe_against_an_optimiser_of_scipy",
         "linear_probe_accuracy": "test_probes.py::test_linear_probe_accuracy_is_the_share_of_right_predictions",
         "knn_accuracy": "test_probes.py::test_knn_accuracy_against_brute_force",

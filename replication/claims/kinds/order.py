@@ -37,7 +37,7 @@ from replication.claims.differences import (
     difference,
 )
 from replication.claims.exact_tests import holm
-from replication.claims.intervals import CONFIDENCE, seeds_until, t_quantile
+from replication.claims.intervals import CONFIDENCE, moments, seeds_until, t_quantile
 from replication.claims.kinds.claim import (
     FAILS,
     HOLDS,
@@ -58,6 +58,7 @@ from replication.claims.kinds.judgement import ControlOutcome, Evidence, Judgeme
 from replication.claims.numbers import count, distinct, in_digits
 from replication.results import format_value
 
+_NORMAL_QUANTILE = 1.96  # of 95 %
 _NOT_ASKED = "decides nothing here, as the claim fails without it"
 
 
@@ -197,7 +198,7 @@ def judge(claim: Order, values_of: ValuesOf) -> Judgement:
         contrasts=effects,
         p=_p_of_claim(effects, sides, side) if effect.is_enough else None,
         exact_p=effect.exact_p,
-        seeds_needed=_seeds_needed(effect, claim.least) if undecided else None,
+        seeds_needed=_seeds_needed(claim, effect, values_of) if undecided else None,
         facts=_facts(claim, effect),
     )
 
@@ -234,12 +235,19 @@ def _weights(comparison: Comparison | Order, rival: str) -> Counter:
 
 def _difference(weights: Weights, claim: Order, values_of: ValuesOf) -> Difference:
     """With the claim's own settings; a fixed number cancels in a difference of differences."""
-    errors = values_of(claim.image_error).values() if claim.image_error else ()
     constant = 0.0 if claim.benchmark is None else -sum(weights.values()) * claim.benchmark
-    error = fmean(errors) if errors else 0.0
     return difference(
-        weights, values_of, unpaired=bool(claim.unpaired), constant=constant, error=error
+        weights,
+        values_of,
+        unpaired=bool(claim.unpaired),
+        constant=constant,
+        error=_image_error(claim, values_of),
     )
+
+
+def _image_error(claim: Order, values_of: ValuesOf) -> float:
+    errors = values_of(claim.image_error).values() if claim.image_error else ()
+    return fmean(errors) if errors else 0.0
 
 
 def _effects(
@@ -325,16 +333,21 @@ def _p_of_claim(effects: Mapping[str, Difference], sides: Mapping[str, str], sid
     return max(each.p for each in effects.values())
 
 
-def _seeds_needed(effect: Difference, least: int) -> float | None:
+def _seeds_needed(claim: Order, effect: Difference, values_of: ValuesOf) -> float | None:
     """Seeds after which the interval would leave zero, with mean and spread as they are.
 
-    Infinity where even 1,000 would not do; None where the spread is not known.
+    Infinite where even 1,000 would not do; None where the spread is not known. More seeds do not
+    make the error over test images less: they have to do with what it leaves of the difference.
     """
     if effect.n < 2:
         return None
     std = (effect.high - effect.mean) / t_quantile(effect.n - 1) * math.sqrt(effect.n)
-    least = max(least, effect.n + 1)  # where the interval excludes zero, the exact test waits
-    return seeds_until(abs(effect.mean), std, draw=False, least=least)
+    away = abs(effect.mean)
+    if error := _image_error(claim, values_of):
+        std = moments(list(effect.values.values()))[1]
+        away = math.sqrt(max(0.0, away**2 - (_NORMAL_QUANTILE * error) ** 2))
+    least = max(claim.least, effect.n + 1)  # where the interval excludes zero, the exact test waits
+    return seeds_until(away, std, draw=False, least=least)
 
 
 def _on_side(claim: Order, values: Mapping[int, float]) -> int:

@@ -7,7 +7,7 @@ from sklearn.cluster import KMeans
 from replication import losses, metrics, models
 from replication.experiments import Metric, Outcome, Profile, experiment
 from replication.experiments.survey import protocol
-from replication.experiments.survey.protocol import PLAIN, accuracy, error
+from replication.experiments.survey.protocol import PLAIN, accuracy, error, image_error
 from replication.training import initialise
 
 DECAYED = {**PLAIN, "weight_decay": 1e-3}  # lambda
@@ -65,12 +65,14 @@ def decay(seed: int, profile: Profile) -> Outcome:
         error("codes_test_mse"),
         error("straight_through_test_mse"),
         error("kmeans_test_mse"),
+        image_error("straight_through_against_random"),
     ],
 )
 def k_values(seed: int, profile: Profile) -> Outcome:
     """A code with ten values, by two estimators, against k-means on pixels and against chance.
 
-    Each has one start, and nothing is chosen.
+    Each has one start, and nothing is chosen. The error over images is that of a purity whose
+    groups keep their majority classes.
     """
     data = profile.dataset("mnist")
     pixels, num_test = protocol.flat(data.x_test), len(data.x_test)
@@ -83,7 +85,7 @@ def k_values(seed: int, profile: Profile) -> Outcome:
     }
     difference = pixels - kmeans.cluster_centers_[nearest]
     mse = float(np.square(difference).mean(dtype=np.float64))
-    scores, trained = {"kmeans_test_mse": (mse, num_test)}, {}
+    scores, trained, right = {"kmeans_test_mse": (mse, num_test)}, {}, {}
     for name, build, used in (
         ("codes", models.QuantizedAutoencoder, "codes_used"),
         ("straight_through", models.HardCodeAutoencoder, "straight_through_used"),
@@ -98,8 +100,11 @@ def k_values(seed: int, profile: Profile) -> Outcome:
         counts = metrics.contingency_matrix(
             data.y_test, found, num_classes=NUM_CLASSES, num_clusters=NUM_CODES
         )
+        right[name] = metrics.majority_mapping(counts)[found] == data.y_test
         scores[f"{name}_purity"] = (metrics.purity_score(counts), num_test)
         scores[f"{name}_hungarian_accuracy"] = (metrics.hungarian_accuracy_score(counts), num_test)
+    over_images = metrics.paired_standard_error(right["straight_through"], right["random"])
+    scores["straight_through_against_random_image_error"] = (over_images, num_test)
     model = trained["codes"].model
     pictures = ops.convert_to_numpy(model.decode(model.nearest.vectors)).reshape(-1, 28, 28)
     centers = kmeans.cluster_centers_.reshape(-1, 28, 28).astype(np.float32)
@@ -115,6 +120,7 @@ def k_values(seed: int, profile: Profile) -> Outcome:
         *(Metric(f"{name}_penalty", "inverse of C", "none") for name in CODES),
         error("code_test_mse"),
         error("pca_test_mse"),
+        image_error("code_against_pixels"),
     ],
 )
 def code(seed: int, profile: Profile) -> Outcome:
@@ -135,11 +141,14 @@ def code(seed: int, profile: Profile) -> Outcome:
         "pca": tuple(pca),
     }
     labels = data.y_train[: protocol.PROBE_IMAGES], data.y_test
-    scores = {}
+    scores, right = {}, {}
     for name in CODES:
-        found, penalty = metrics.tuned_probe_accuracy(codes[name], labels)
-        scores[f"{name}_probe_accuracy"] = (found, len(labels[1]))
+        probe, penalty = metrics.fit_tuned_probe(codes[name][0], labels[0])
+        right[name] = probe.predict(codes[name][1]) == labels[1]
+        scores[f"{name}_probe_accuracy"] = (float(right[name].mean()), len(labels[1]))
         scores[f"{name}_penalty"] = (penalty, len(labels[0]))
+    over_images = metrics.paired_standard_error(right["code"], right["pixels"])
+    scores["code_against_pixels_image_error"] = (over_images, len(labels[1]))
     scores["code_test_mse"] = protocol.reconstruction_error(model, data.x_test)
     scores["pca_test_mse"] = (pca_error, len(data.x_test))
     return Outcome(scores)

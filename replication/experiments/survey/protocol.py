@@ -23,6 +23,11 @@ def error(name: str) -> Metric:
     return Metric(name, "squared intensity", "lower")
 
 
+def image_error(name: str) -> Metric:
+    """The standard error of a difference of two such shares, over test images."""
+    return Metric(f"{name}_image_error", "fraction", "lower")
+
+
 def fit(
     build, arguments: dict, x: np.ndarray, profile: Profile, *, seed: int, epochs: int = EPOCHS
 ) -> Trained:
