@@ -280,6 +280,21 @@ def test_a_control_is_not_asked_where_the_claim_fails_and_counted_where_runs_are
     assert early.controls[0].reason == "5 seeds; at least 6 are needed"
 
 
+def test_a_control_with_too_few_seeds_is_named_where_the_claim_fails_too():
+    """That it was not asked overwrote why it could not be, so that `check` was silent."""
+    benchmark = order_claim(
+        compared_with=(), benchmark=0.95, controls=(comparison("control/m", ()),)
+    )
+    for test in (WITH_CONTROL, benchmark):
+        found = judged(test, ours=LESS, other=CLEAR, control=CLEAR[:3])
+        (doubt,) = test.doubts(found)
+
+        assert found.verdict == "contradicted"
+        assert found.controls[0].reason == "3 seeds; at least 6 are needed"
+        assert doubt[:2] == ("at least 6 seeds of the control control/m", "3")
+        assert not [*test.doubts(judged(test, ours=LESS, other=CLEAR, control=CLEAR))]
+
+
 def test_a_control_keeps_its_own_differences():
     found = judged(WITH_CONTROL, ours=CLEAR, other=LESS, control=LESS)
 
@@ -346,14 +361,35 @@ def test_each_rival_goes_with_that_of_the_control_in_order_or_all_with_all():
     assert judged(crossed, **values).controls[0].mean == 1.0  # ours - rival - (control - other)
 
 
-def test_a_claim_that_loses_to_one_of_two_has_twice_its_p():
-    lost = judged(ours=[0] * 6, other=[0.02, 0.05, 0.01, 0.06, 0.03, 0.02])
-    both = judged(
-        BOTH, ours=ZEROS, other=[2, 5, 1, 6, 3, 2], rival=[-v for v in WIDE]
-    )  # a hundredfold, as what matters is more
+LOST = [2, 6, 1, 7, 3, 1]
+
+
+def test_a_claim_that_loses_to_one_of_two_has_the_p_of_that_one():
+    """It was doubled: a page said "does not hold" beside p = 0.0524."""
+    both = judged(BOTH, ours=ZEROS, other=LOST, rival=[-v for v in WIDE])
 
     assert both.verdict == "contradicted"
-    assert both.p == pytest.approx(2 * lost.p)
+    assert both.p == both.contrasts["other/m"].p < 0.05
+
+
+def test_a_claim_that_loses_to_one_of_more_must_be_clear_as_one_of_so_many():
+    """Each rival is one more chance to be lost to, on one side."""
+    ahead = {f"rival{i}": [-v for v in WIDE] for i in range(5)}
+    found = [
+        judged(
+            replace(BOTH, compared_with=("other/m", *(f"{name}/m" for name in [*ahead][:num - 1]))),
+            ours=ZEROS, other=LOST, **ahead,
+        )
+        for num in (3, 6)
+    ]  # fmt: skip
+    alone = found[0].contrasts["other/m"].p
+
+    assert [each.p for each in found] == pytest.approx([1.5 * alone, 3 * alone])
+    assert [each.verdict for each in found] == ["contradicted", "inconclusive"]
+    assert found[1].reason == (
+        f"clear beside other/m alone (p = {alone:.2g}), "
+        f"but not as one of 6 rivals (p = {3 * alone:.2g})"
+    )
 
 
 def test_two_pairs_tell_a_spread_and_one_does_not():

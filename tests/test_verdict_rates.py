@@ -78,6 +78,22 @@ def test_no_effect_is_reproduced_in_at_most_5_percent(n, unpaired):
     print(f"no effect, n = {n}, unpaired = {unpaired}: {rates}")
 
     assert rates["reproduced"] + rates["contradicted"] <= 0.05 + 0.0207  # three standard errors
+
+
+@pytest.mark.parametrize("num_rivals", [2, 4])
+def test_no_effect_beside_several_rivals_is_decided_in_at_most_5_percent(num_rivals):
+    """A claim may be lost to any of them, and would be the more often the more there are."""
+    rng = np.random.default_rng(0)
+    names = [f"rival{i}" for i in range(num_rivals)]
+    test = replace(TEST, matters=0.01, compared_with=tuple(f"{each}/m" for each in names))
+    found = [
+        orders.judged(test, **{each: rng.normal(size=10) for each in ("ours", *names)}).verdict
+        for _ in range(COMPARED)
+    ]
+    rates = rates_of(found, Order)
+    print(f"no effect, {num_rivals} rivals: {rates}")
+
+    assert rates["reproduced"] + rates["contradicted"] <= 0.05 + 0.0207  # three standard errors
     assert rates["reproduced"] <= 0.05
 
 

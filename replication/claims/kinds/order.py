@@ -7,7 +7,8 @@ and has to agree. A rival that is a fixed number is subtracted.
 
 - the interval lies within ± the smallest difference that matters: `no difference`;
 - it lies on the claimed side of zero, for every rival: `reproduced`; on the other, for any:
-  `contradicted`, or `does not hold` where the claim is our reading of the article;
+  `contradicted`, or `does not hold` where the claim is our reading of the article (of three rivals
+  or more only if it is clear as one of so many, too);
 - else `inconclusive`.
 
 A control has to be told apart, whatever it shows by itself: the effect of the model less that of
@@ -180,12 +181,13 @@ def judge(claim: Order, values_of: ValuesOf) -> Judgement:
     sides = {rival: each.side(sign, claim.matters) for rival, each in effects.items()}
     decides = _deciding(effects, sides, sign)
     effect, side = effects[decides], sides[decides]
-    verdict, reason = _verdict(claim, effect, side, decides)
+    p = _p_of_claim(effects, effect, side) if effect.is_enough else None
+    verdict, reason = _verdict(claim, effect, side, decides, p)
     outcomes = tuple(_control(each, claim, values_of) for each in claim.controls)
     if side == "claimed":
         verdict, reason = _with_controls(reason, outcomes)
     elif side != "unknown":
-        outcomes = tuple(replace(each, passes=None, reason=_NOT_ASKED) for each in outcomes)
+        outcomes = tuple(map(_unasked, outcomes))
     undecided = verdict == "inconclusive"
     shown = (effect.mean, effect.low, effect.high) if effect.n else (None, None, None)
     return Judgement(
@@ -196,7 +198,7 @@ def judge(claim: Order, values_of: ValuesOf) -> Judgement:
         values=effect.values,
         controls=outcomes,
         contrasts=effects,
-        p=_p_of_claim(effects, sides, side) if effect.is_enough else None,
+        p=p,
         exact_p=effect.exact_p,
         seeds_needed=_seeds_needed(claim, effect, values_of) if undecided else None,
         facts=_facts(claim, effect),
@@ -269,7 +271,9 @@ def _deciding(effects: Mapping[str, Difference], sides: Mapping[str, str], sign:
     return min(effects, key=lambda rival: effects[rival].bounds(sign)[0])
 
 
-def _verdict(claim: Order, effect: Difference, side: str, rival: str) -> tuple[str, str]:
+def _verdict(
+    claim: Order, effect: Difference, side: str, rival: str, p: float | None
+) -> tuple[str, str]:
     if side == "unknown":
         what = "run" if claim.unpaired or not rival else "pair"
         both = f" of {join(list(filter(None, [claim.measures, rival])))}"
@@ -279,6 +283,10 @@ def _verdict(claim: Order, effect: Difference, side: str, rival: str) -> tuple[s
         return "no difference", f"the interval of the difference lies within {least}"
     if side == "claimed":
         return "reproduced", "the interval of the difference lies on that side"
+    if side == "other" and p > 1 - CONFIDENCE:
+        alone = f"clear beside {rival} alone (p = {effect.p:.2g})"
+        num_rivals = len(claim.compared_with)
+        return "inconclusive", f"{alone}, but not as one of {num_rivals} rivals (p = {p:.2g})"
     if side == "other":
         word = "does not hold" if claim.voice == "reading" else "contradicted"
         return word, "the interval of the difference lies on the other side"
@@ -325,11 +333,20 @@ def _with_controls(reason: str, outcomes: Sequence[ControlOutcome]) -> tuple[str
     return "reproduced", f"{reason}; no control shows as much" if outcomes else reason
 
 
-def _p_of_claim(effects: Mapping[str, Difference], sides: Mapping[str, str], side: str) -> float:
-    """Of every rival where all must be beaten; of the worst of them, times their number, else."""
+def _unasked(control: ControlOutcome) -> ControlOutcome:
+    """A control of a claim that fails without it; one with too few runs is named all the same."""
+    return control if control.too_few else replace(control, passes=None, reason=_NOT_ASKED)
+
+
+def _p_of_claim(effects: Mapping[str, Difference], effect: Difference, side: str) -> float:
+    """The largest p of all rivals where all must be beaten; that of the one that decides, else.
+
+    A claim may be lost to any of its m rivals, which are as many chances of a false alarm, but all
+    on one side: together at most m times half of a two-sided p. For two rivals that is the p of the
+    one that decides, as it is printed; of more, it is raised by m / 2.
+    """
     if side == "other":
-        lost = [each.p for rival, each in effects.items() if sides[rival] == "other"]
-        return min(1.0, len(effects) * min(lost))
+        return min(1.0, max(1.0, len(effects) / 2) * effect.p)
     return max(each.p for each in effects.values())
 
 
