@@ -365,7 +365,7 @@ LOST = [2, 6, 1, 7, 3, 1]
 
 
 def test_a_claim_that_loses_to_one_of_two_has_the_p_of_that_one():
-    """It was doubled: a page said "does not hold" beside p = 0.0524."""
+    """It was doubled, which took it above 5 % for a claim whose interval says that it is lost."""
     both = judged(BOTH, ours=ZEROS, other=LOST, rival=[-v for v in WIDE])
 
     assert both.verdict == "contradicted"
