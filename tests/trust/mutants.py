@@ -47,7 +47,12 @@ TESTS = {  # which tests a module must be caught by
     "claims/exact_tests": ("tests/test_exact_tests.py",),
     "claims/differences": ("tests/test_differences.py", "tests/test_kinds_order.py", *_JUDGING),
     "claims/kinds/value": ("tests/test_kinds_value.py", "tests/test_cards.py", *_JUDGING),
-    "claims/kinds/order": ("tests/test_kinds_order.py", "tests/test_cards.py", *_JUDGING),
+    "claims/kinds/order": (
+        "tests/test_kinds_order.py",
+        "tests/test_kinds_order_rivals.py",
+        "tests/test_cards.py",
+        *_JUDGING,
+    ),
     "claims/kinds/exact": ("tests/test_kinds_exact.py", "tests/test_cards.py", *_JUDGING),
     "claims/verdicts": _JUDGING,
     "claims/regression": ("tests/test_regression.py", *_JUDGING),
