@@ -209,6 +209,8 @@ def test_the_error_of_the_images_widens_a_small_difference():
     assert found.verdict == "inconclusive"
     assert found.high - found.mean == pytest.approx(1.96 * 0.003, rel=0.01)  # the seeds add little
     assert found.seeds_needed == math.inf  # of other images they know nothing
+    groups = judged(replace(test, unpaired=WHY), ours=CLEAR, other=other, error=[0.003] * 6)
+    assert (groups.verdict, groups.seeds_needed) == ("inconclusive", math.inf)
     assert judged(test, ours=CLEAR, other=other, error=[0.0] * 6).verdict == "reproduced"
 
 

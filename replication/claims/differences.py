@@ -10,7 +10,7 @@ from replication.claims.intervals import CONFIDENCE, moments, t_quantile, tail
 MIN_PAIRS, MIN_GROUP = 6, 4  # the fewest with which an exact test can reach 5 %
 ValuesOf = Callable[[str], Mapping[int, float]]  # values by seed of an "experiment/metric"
 Weights = Mapping[str, int]  # of each "experiment/metric" in a sum such as ours - other
-_NORMAL = 1e9  # degrees of freedom of an error that is known from thousands of images
+NORMAL = 1e9  # degrees of freedom of an error that is known from thousands of images
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Difference:
 
     `n` is the number of pairs, or the size of the smallest group; `is_enough` whether that is as
     many as are needed. `p` is two-sided, by Student's t; `exact_p` that of the exact test, if there
-    is one. `values` are by seed, empty where a seed pairs nothing.
+    is one. `values` are by seed, empty where a seed pairs nothing. `error` is the part of its
+    standard error that comes from another source, and that more seeds do not lessen.
     """
 
     n: int
@@ -30,6 +31,7 @@ class Difference:
     p: float = 1.0
     exact_p: float | None = None
     values: Mapping[int, float] = field(default_factory=dict)
+    error: float = 0.0
 
     def bounds(self, sign: int) -> tuple[float, float]:
         """The interval, turned so that the claimed side (1 above, -1 below zero) is positive."""
@@ -81,9 +83,9 @@ def difference(
     if n < 2:
         return Difference(n, False, *numbers * 3, values=values)
     mean, std = moments(numbers)
-    parts = [(std**2 / n, n - 1), (error**2, _NORMAL)]
+    parts = [(std**2 / n, n - 1), (error**2, NORMAL)]
     interval = _interval(mean, parts)
-    return Difference(n, n >= MIN_PAIRS, *interval, signed_rank_p(numbers), values)
+    return Difference(n, n >= MIN_PAIRS, *interval, signed_rank_p(numbers), values, error)
 
 
 def _of_groups(weights: Weights, values_of: ValuesOf, mean: float, error: float) -> Difference:
@@ -91,7 +93,7 @@ def _of_groups(weights: Weights, values_of: ValuesOf, mean: float, error: float)
     n = min(map(len, groups.values()))
     if n == 0:
         return Difference(0, False)
-    parts = [(error**2, _NORMAL)]
+    parts = [(error**2, NORMAL)]
     for name, each in groups.items():
         group_mean, std = moments(each)
         mean += weights[name] * group_mean
@@ -99,7 +101,7 @@ def _of_groups(weights: Weights, values_of: ValuesOf, mean: float, error: float)
     if n == 1:
         return Difference(1, False, mean, mean, mean)
     exact = rank_sum_p(*groups.values()) if sorted(weights.values()) == [-1, 1] else None
-    return Difference(n, n >= MIN_GROUP, *_interval(mean, parts), exact)
+    return Difference(n, n >= MIN_GROUP, *_interval(mean, parts), exact, error=error)
 
 
 def _interval(mean: float, parts: list[tuple[float, float]]) -> tuple[float, float, float, float]:

@@ -32,6 +32,7 @@ from pydantic import Field, Strict
 from replication.claims.differences import (
     MIN_GROUP,
     MIN_PAIRS,
+    NORMAL,
     Difference,
     ValuesOf,
     Weights,
@@ -59,7 +60,6 @@ from replication.claims.kinds.judgement import ControlOutcome, Evidence, Judgeme
 from replication.claims.numbers import count, distinct, in_digits
 from replication.results import format_value
 
-_NORMAL_QUANTILE = 1.96  # of 95 %
 _NOT_ASKED = "decides nothing here, as the claim fails without it"
 
 
@@ -200,7 +200,7 @@ def judge(claim: Order, values_of: ValuesOf) -> Judgement:
         contrasts=effects,
         p=p,
         exact_p=effect.exact_p,
-        seeds_needed=_seeds_needed(claim, effect, values_of) if undecided else None,
+        seeds_needed=_seeds_needed(effect, claim.least) if undecided else None,
         facts=_facts(claim, effect),
     )
 
@@ -237,19 +237,12 @@ def _weights(comparison: Comparison | Order, rival: str) -> Counter:
 
 def _difference(weights: Weights, claim: Order, values_of: ValuesOf) -> Difference:
     """With the claim's own settings; a fixed number cancels in a difference of differences."""
-    constant = 0.0 if claim.benchmark is None else -sum(weights.values()) * claim.benchmark
-    return difference(
-        weights,
-        values_of,
-        unpaired=bool(claim.unpaired),
-        constant=constant,
-        error=_image_error(claim, values_of),
-    )
-
-
-def _image_error(claim: Order, values_of: ValuesOf) -> float:
     errors = values_of(claim.image_error).values() if claim.image_error else ()
-    return fmean(errors) if errors else 0.0
+    constant = 0.0 if claim.benchmark is None else -sum(weights.values()) * claim.benchmark
+    error = fmean(errors) if errors else 0.0
+    return difference(
+        weights, values_of, unpaired=bool(claim.unpaired), constant=constant, error=error
+    )
 
 
 def _effects(
@@ -350,7 +343,7 @@ def _p_of_claim(effects: Mapping[str, Difference], effect: Difference, side: str
     return max(each.p for each in effects.values())
 
 
-def _seeds_needed(claim: Order, effect: Difference, values_of: ValuesOf) -> float | None:
+def _seeds_needed(effect: Difference, least: int) -> float | None:
     """Seeds after which the interval would leave zero, with mean and spread as they are.
 
     Infinite where even 1,000 would not do; None where the spread is not known. More seeds do not
@@ -360,10 +353,10 @@ def _seeds_needed(claim: Order, effect: Difference, values_of: ValuesOf) -> floa
         return None
     std = (effect.high - effect.mean) / t_quantile(effect.n - 1) * math.sqrt(effect.n)
     away = abs(effect.mean)
-    if error := _image_error(claim, values_of):
-        std = moments(list(effect.values.values()))[1]
-        away = math.sqrt(max(0.0, away**2 - (_NORMAL_QUANTILE * error) ** 2))
-    least = max(claim.least, effect.n + 1)  # where the interval excludes zero, the exact test waits
+    if effect.error:
+        std = moments([*effect.values.values()])[1] if effect.values else std
+        away = math.sqrt(max(0.0, away**2 - (t_quantile(NORMAL) * effect.error) ** 2))
+    least = max(least, effect.n + 1)  # where the interval excludes zero, the exact test waits
     return seeds_until(away, std, draw=False, least=least)
 
 
