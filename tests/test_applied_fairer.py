@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from replication import experiments, metrics
+from replication import experiments, metrics, models
 from replication.experiments import Profile
 from replication.experiments.applied import anomaly, codes, printed, protocol
 
@@ -50,15 +50,21 @@ def test_colours_given_out_at_random_tell_nothing(library, monkeypatch):
     assert perfect == pytest.approx(1, rel=1e-9)  # a ratio of equal sums
 
 
-def test_the_bar_is_a_point_below_the_same_classifier(started):
-    """On pixels and on components, trained as in `applied-features` under the same keys."""
-    features, _, (_, *trained) = started("applied-features")
-    found, _, calls = started("applied-bars")
+def test_the_bars_are_a_point_below_the_same_classifier(started, data):
+    """And the error over images is that of what two classifiers are right on."""
+    found, _, (autoencoder, *classifiers) = started("applied-features")
+    code, pixels = classifiers[:2]
 
     for name in ("pixels", "pca"):
-        expected = features[f"{name}_accuracy"] - 0.01
+        expected = found[f"{name}_accuracy"] - 0.01
         assert found[f"{name}_less_a_point_accuracy"] == pytest.approx(expected, rel=1e-12)
-    assert [call.key() for call in calls] == [call.key() for call in trained[1:3]]
+    codes = models.in_batches(autoencoder.model.encode, data.x_test)
+    right = [
+        models.in_batches(call.model, x).argmax(axis=1) == data.y_test
+        for call, x in ((code, codes), (pixels, data.x_test.reshape(len(codes), -1)))
+    ]
+    over_images = found["code_against_pixels_image_error"]
+    assert over_images == metrics.paired_standard_error(*right)
 
 
 def test_thresholds_by_hand(started, data):

@@ -153,3 +153,21 @@ def test_the_bar_is_a_point_of_the_variance_above_principal_components(started, 
     fitted = np.linalg.lstsq(codes[0].astype(np.float64), x_train, rcond=None)[0]
     expected = np.square(x_test - codes[1] @ fitted).mean()
     assert found["untrained_test_mse"] == pytest.approx(expected, rel=0.02)  # float32, 110 images
+
+
+def test_the_errors_over_images_are_those_of_two_readers_answers(started, data):
+    """By hand for nearest neighbours: before a step, code and code without penalty are one."""
+    found, _, (ours, other) = started("contractive-image-errors")
+    assert ours.args == protocol.AS_INTENDED
+    assert other.args == protocol.NO_PENALTY
+
+    x_train, x_test = flat(data.x_train[:NUM_KEPT]), flat(data.x_test)
+    *pca, _ = metrics.pca_codes(x_train, x_test, components=64)
+    codes = [np.asarray(ours.model.encode(x)) for x in (x_train, x_test)]
+    right = [
+        metrics.fit_knn(train, data.y_train[:NUM_KEPT]).predict(test) == data.y_test
+        for train, test in (codes, pca)
+    ]
+    disagree = np.mean(right[0] != right[1]) - np.mean(right[0] * 1.0 - right[1]) ** 2
+    expected = np.sqrt(disagree / (len(x_test) - 1))
+    assert found["knn_against_pca_image_error"] == pytest.approx(expected)

@@ -115,15 +115,16 @@ def with_image_error(half, n, error):
 def test_the_interval_of_an_order_is_that_of_the_test(name):
     """scipy's paired t test, or Welch's, against the rival that decides."""
     claim, sides, shown = CLAIMS[name], [], []
-    for reference in claim.compared_with:
+    errors = claim.image_error or [None] * len(claim.compared_with)
+    for reference, error in zip(claim.compared_with, errors, strict=True):
         n, mean, found = pair(claim, reference)
         if n < (4 if claim.unpaired else 6):
             assert row(name)["verdict"] == "inconclusive"
             return
         constant = not np.isfinite(found.pvalue) or found.pvalue == 0
         low, high = (mean, mean) if constant else found.confidence_interval(0.95)
-        if claim.image_error:
-            half = with_image_error((high - low) / 2, n, seeds(claim.image_error).mean())
+        if error:
+            half = with_image_error((high - low) / 2, n, seeds(error).mean())
             low, high = mean - half, mean + half
         shown.append((low, high))
         sign = 1 if claim.direction == "greater" else -1

@@ -201,10 +201,10 @@ def test_a_fixed_benchmark_is_subtracted_and_cancels_between_model_and_control()
 
 
 def test_the_error_of_the_images_widens_a_small_difference():
-    test = replace(TEST, matters=1e-9, image_error="error/m")
+    test = replace(TEST, matters=1e-9, image_error=("error/m",))
     other = [v - 0.004 - 0.0001 * i for i, v in enumerate(CLEAR)]
 
-    assert judged(replace(test, image_error=""), ours=CLEAR, other=other).verdict == "reproduced"
+    assert judged(replace(test, image_error=()), ours=CLEAR, other=other).verdict == "reproduced"
     found = judged(test, ours=CLEAR, other=other, error=[0.003] * 6)
     assert found.verdict == "inconclusive"
     assert found.high - found.mean == pytest.approx(1.96 * 0.003, rel=0.01)  # the seeds add little
@@ -212,6 +212,24 @@ def test_the_error_of_the_images_widens_a_small_difference():
     groups = judged(replace(test, unpaired=WHY), ours=CLEAR, other=other, error=[0.003] * 6)
     assert (groups.verdict, groups.seeds_needed) == ("inconclusive", math.inf)
     assert judged(test, ours=CLEAR, other=other, error=[0.0] * 6).verdict == "reproduced"
+
+
+def test_each_rival_has_the_image_error_of_its_own_difference():
+    errors = ("error/m", "small/m")
+    test = replace(TEST, compared_with=("other/m", "rival/m"), image_error=errors, matters=1e-9)
+    other = [v - 0.004 - 0.0001 * i for i, v in enumerate(CLEAR)]
+    known = {"ours": CLEAR, "other": other, "rival": other}
+
+    found = judged(test, **known, error=[0.003] * 6, small=[0.0001] * 6)
+    assert found.verdict == "inconclusive"
+    errors = [each.error for each in found.contrasts.values()]
+    assert errors == pytest.approx([0.003, 0.0001])  # means of six
+    assert judged(test, **known, error=[0.0] * 6, small=[0.0001] * 6).verdict == "reproduced"
+
+
+def test_an_image_error_is_given_for_every_rival_or_for_none():
+    with pytest.raises(ValidationError, match="one for each of compared_with"):
+        order_claim(compared_with=("other/m", "rival/m"), image_error=("error/m",))
 
 
 def test_holm_takes_back_what_is_clear_only_alone():

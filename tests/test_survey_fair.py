@@ -5,6 +5,7 @@ its own settings, and every model stays as it starts.
 """
 
 import functools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -132,6 +133,41 @@ def test_steps_are_counted_on_unseen_images_with_all_images(data, monkeypatch):
 
     assert errors == [0.02, 0.016, 0.008, 0.004]
     assert metrics.first_reached(errors, tying.LEVEL, rising=False) == pytest.approx(1.5)
+
+
+def test_every_network_is_tried_at_every_rate_on_many_images_and_on_few(started, data):
+    """As many steps between two looks; held-out images are none that are learned from."""
+    found, _, calls = started("survey-tying-rates")
+
+    assert len(calls) == 3 * 2 * len(tying.RATES)
+    assert [call.recipe.learning_rate for call in calls[:10:2]] == list(tying.RATES)
+    assert [call.args for call in calls[::10]] == [tying.TIED, tying.UNTIED, tying.UNTIED]
+    assert [call.seed for call in calls[::10]] == [0, 0, tying.OTHER_START]
+    half = len(data.x_train) // 2
+    for call in calls:
+        assert len(call.x) == pytest.approx(12_000, abs=half)
+        assert len(np.unique(flat(call.x), axis=0)) <= half
+        np.testing.assert_array_equal(call.x[:half], data.x_train[:half])
+    assert found["tied_steps"] == 120  # one look after the start: never, as nothing was trained
+
+
+def test_held_out_images_choose_the_rate_and_unseen_ones_are_counted(data, monkeypatch):
+    """On curves by hand: the rate that is fastest on the ones, with its steps on the others."""
+    fast, slow = [0.02, 0.004, 0.003], [0.02, 0.016, 0.008]
+    curves = {rate: (slow, fast) for rate in tying.RATES}
+    curves[tying.RATES[1]] = (fast, slow)  # the steps of `slow` count: held-out images choose it
+
+    def given(arguments, images, profile, rate, x, *, seed):
+        return curves[rate]
+
+    monkeypatch.setattr(tying, "_curves", given)
+    profile = SimpleNamespace(dataset=lambda name: data, epochs=lambda epochs: epochs)
+    found = tying.tying_rates(0, profile).metrics
+
+    for name in tying.NETWORKS:
+        assert found[f"{name}_steps"] == (pytest.approx(1.5 * 120), len(data.x_test))
+        assert found[f"{name}_rate"][0] == found[f"{name}_rate_1000"][0] == tying.RATES[1]
+        assert found[f"{name}_test_mse_1000"][0] == 0.008
 
 
 def test_weight_decay_of_the_encoder_leaves_the_decoder_out(started):

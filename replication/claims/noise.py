@@ -30,7 +30,7 @@ MIN_MACHINES = 3  # from which a spread over machines can be estimated
 _STEPS = 2  # of the resolution, that are never held against a number
 _DIGITS = 6  # that tables keep
 _FREEDOM = 4  # degrees of freedom among seeds, at most
-_NAMES = ("class", "inverse of C")  # units of a name and of a choice from a grid
+_NAMES = ("class", "inverse of C", "learning rate")  # units of a name, of choices from a grid
 _COUNTS = ("classes", "clusters", "codes", "colours", "listings", "names", "units")
 Cell = tuple[str, str, str]  # experiment, profile, metric
 

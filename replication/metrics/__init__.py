@@ -52,6 +52,7 @@ from replication.metrics.jacobians import (
 )
 from replication.metrics.paired import paired_standard_error
 from replication.metrics.probes import (
+    fit_knn,
     fit_linear_probe,
     fit_tuned_probe,
     knn_accuracy,
@@ -76,6 +77,7 @@ __all__ = [
     "deranged_agreement",
     "effective_rank",
     "first_reached",
+    "fit_knn",
     "fit_linear_probe",
     "fit_tuned_probe",
     "frechet_distance",

@@ -69,6 +69,19 @@ def linear_probe_accuracy(codes: tuple, labels: tuple) -> float:
     return float(fit_linear_probe(codes[0], labels[0]).score(codes[1], labels[1]))
 
 
+def fit_knn(codes: np.ndarray, labels: np.ndarray) -> KNeighborsClassifier:
+    """The majority of the `NEIGHBORS` nearest training codes, by Euclidean distance.
+
+    Args:
+        codes: Shape `(n, M)`.
+        labels: Classes of shape `(n,)`.
+
+    Returns:
+        A scikit-learn classifier with `predict(codes)` and `score(codes, labels)`.
+    """
+    return KNeighborsClassifier(NEIGHBORS, algorithm="brute").fit(codes, labels)
+
+
 def knn_accuracy(codes: tuple, labels: tuple) -> float:
     """Test accuracy of the majority of the `NEIGHBORS` nearest training codes.
 
@@ -84,8 +97,7 @@ def knn_accuracy(codes: tuple, labels: tuple) -> float:
         >>> knn_accuracy((train, test), (np.repeat([0, 1], 10), np.array([0, 1])))
         1.0
     """
-    classifier = KNeighborsClassifier(NEIGHBORS, algorithm="brute").fit(codes[0], labels[0])
-    return float(classifier.score(codes[1], labels[1]))
+    return float(fit_knn(codes[0], labels[0]).score(codes[1], labels[1]))
 
 
 def pca_codes(

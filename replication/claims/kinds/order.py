@@ -75,9 +75,10 @@ class Order(Claim):
 
     `matters` is the smallest difference worth a word, declared before the run. Instead of
     `compared_with` there may be a `benchmark`, a fixed number. `unpaired` says why a seed pairs
-    nothing, as with networks that share neither weights nor data. `image_error` names a metric
-    that is the standard error, over the test images, of the difference: for differences so small
-    that other images could undo them. `controls` are comparisons that must not show the effect.
+    nothing, as with networks that share neither weights nor data. `image_error` names, for each
+    rival, a metric that is the standard error of the difference over the test images: for
+    differences so small that other images could undo them. `controls` are comparisons that must
+    not show the effect.
     """
 
     kind: ClassVar[str] = "order"
@@ -99,7 +100,7 @@ class Order(Claim):
     direction: Annotated[Literal["greater", "less"], Field(description="'greater' or 'less'")]
     matters: Positive
     unpaired: AnyText = ""
-    image_error: Measure = ""
+    image_error: Measures = ()
     controls: Annotated[
         tuple[Comparison, ...],
         Strict(False),
@@ -114,6 +115,8 @@ class Order(Claim):
         super().model_post_init(context)
         if bool(self.compared_with) == (self.benchmark is not None):
             refuse("compared_with", "expected either compared_with or a benchmark; give one")
+        if self.image_error and len(self.image_error) != len(self.compared_with):
+            refuse("image_error", "expected one for each of compared_with, or none")
 
     @property
     def least(self) -> int:
@@ -123,7 +126,7 @@ class Order(Claim):
     @property
     def judged(self) -> tuple[str, ...]:
         """What the verdict rests on, as "experiment/metric", controls aside."""
-        return (self.measures, *self.compared_with, *filter(None, [self.image_error]))
+        return (self.measures, *self.compared_with, *self.image_error)
 
     @property
     def rivals(self) -> tuple[str, ...]:
@@ -235,9 +238,13 @@ def _weights(comparison: Comparison | Order, rival: str) -> Counter:
     return weights
 
 
-def _difference(weights: Weights, claim: Order, values_of: ValuesOf) -> Difference:
-    """With the claim's own settings; a fixed number cancels in a difference of differences."""
-    errors = values_of(claim.image_error).values() if claim.image_error else ()
+def _difference(weights: Weights, claim: Order, rival: str, values_of: ValuesOf) -> Difference:
+    """With the claim's own settings; a fixed number cancels in a difference of differences.
+
+    The error over images is that of the claim's difference from `rival`.
+    """
+    over_images = dict(zip(claim.compared_with, claim.image_error, strict=False))
+    errors = values_of(over_images[rival]).values() if rival in over_images else ()
     constant = 0.0 if claim.benchmark is None else -sum(weights.values()) * claim.benchmark
     error = fmean(errors) if errors else 0.0
     return difference(
@@ -250,7 +257,9 @@ def _effects(
 ) -> dict[str, Difference]:
     """By rival, how far the measurement is from it."""
     rivals = comparison.compared_with or ("",)
-    return {rival: _difference(_weights(comparison, rival), claim, values_of) for rival in rivals}
+    return {
+        rival: _difference(_weights(comparison, rival), claim, rival, values_of) for rival in rivals
+    }
 
 
 def _deciding(effects: Mapping[str, Difference], sides: Mapping[str, str], sign: int) -> str:
@@ -295,7 +304,7 @@ def _control(control: Comparison, claim: Order, values_of: ValuesOf) -> ControlO
     for ours, others in _rivals_of_both(claim.compared_with or ("",), tuple(effects)):
         weights = _weights(claim, ours)
         weights.subtract(_weights(control, others))
-        between.append(_difference(weights, claim, values_of))
+        between.append(_difference(weights, claim, ours, values_of))
     least = min(between, key=lambda each: (each.is_enough, each.bounds(sign)[0]))
     shows = all(each.side(sign) == "claimed" for each in effects.values())
     if not least.is_enough:

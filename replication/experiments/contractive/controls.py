@@ -1,15 +1,19 @@
 """What article 03's code must beat, and its penalty against automatic differentiation."""
 
+from collections.abc import Callable
+
 import numpy as np
 from keras import ops
 from sklearn.linear_model import LinearRegression
 
 from replication import losses, metrics, models
+from replication.datasets import Dataset
 from replication.experiments import Metric, Outcome, Profile, experiment
 from replication.experiments.contractive import protocol
 from replication.training import initialise
 
 POINT = 0.01  # of the variance of the test images
+READERS = {"knn": metrics.fit_knn, "probe": metrics.fit_linear_probe}
 
 
 @experiment(
@@ -70,6 +74,43 @@ def bars(seed: int, profile: Profile) -> Outcome:
         "untrained_test_mse": float(missed),
     }
     return Outcome({name: (value, len(data.x_test)) for name, value in found.items()})
+
+
+@experiment(
+    "contractive-image-errors",
+    datasets=("mnist",),
+    minutes=0.3,
+    metrics=[
+        Metric(f"{reader}_against_{rival}_image_error", "fraction", "lower")
+        for reader in READERS
+        for rival in ("pca", "no_penalty")
+    ],
+)
+def image_errors(seed: int, profile: Profile) -> Outcome:
+    """How far the accuracies of the readers of the code rest on which images the test has.
+
+    Against principal components and against the code that is trained without a penalty.
+    """
+    data = protocol.split(profile)
+    pixels = (protocol.flat(each) for each in (data.x_train, data.x_test))
+    *pca, _ = metrics.pca_codes(*pixels, components=protocol.UNITS)
+    codes = {"pca": (pca[0][: protocol.PROBE_IMAGES], pca[1])}
+    for name, settings in (("code", protocol.AS_INTENDED), ("no_penalty", protocol.NO_PENALTY)):
+        model = protocol.fit(data, profile, settings, seed=seed).model
+        codes[name] = protocol.encoded(model, data)
+    found = {}
+    for reader, fit in READERS.items():
+        right = {name: _right(fit, each, data) for name, each in codes.items()}
+        for rival in ("pca", "no_penalty"):
+            over_images = metrics.paired_standard_error(right["code"], right[rival])
+            found[f"{reader}_against_{rival}_image_error"] = over_images
+    return Outcome({name: (value, len(data.x_test)) for name, value in found.items()})
+
+
+def _right(fit: Callable, codes: tuple[np.ndarray, np.ndarray], data: Dataset) -> np.ndarray:
+    """Which test images a reader that has learned from the training codes names the digit of."""
+    reader = fit(codes[0], data.y_train[: len(codes[0])])
+    return reader.predict(codes[1]) == data.y_test
 
 
 @experiment(

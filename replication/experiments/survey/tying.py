@@ -1,5 +1,7 @@
 """Section 1: the decoder's kernel as the transpose of the encoder's."""
 
+import functools
+
 import numpy as np
 
 from replication import metrics, models
@@ -22,6 +24,10 @@ NETWORKS = {  # arguments, and what is added to the seed
     "other_start": (UNTIED, OTHER_START),
 }
 ERRORS = ("train_mse", "test_mse")
+RATES = (4e-3, 8e-3, 1.6e-2, 3.2e-2, 6.4e-2)  # ours, of Adam
+SHOWN = 12_000  # images shown between two looks at the error: 120 steps
+FEW = 1_000  # images that are enough to overfit
+HELD_OUT = 5_000  # the last training images: they choose the rate
 
 
 def sizes(name: str) -> tuple[int, ...]:
@@ -81,6 +87,78 @@ def tying(seed: int, profile: Profile) -> Outcome:
             scores[f"{name}_parameters"] = (trained.model.count_params(), 1)
     saved = scores["untied_parameters"][0] - scores["tied_parameters"][0]
     return Outcome({**scores, "saved_parameters": (saved, 1)}, history)
+
+
+@experiment(
+    "survey-tying-rates",
+    datasets=("mnist",),
+    minutes=3,
+    metrics=[
+        *(Metric(f"{model}_steps", "steps", "lower") for model in NETWORKS),
+        *(error(f"{model}_test_mse_{FEW}") for model in NETWORKS),
+        *(
+            Metric(f"{model}_rate{images}", "learning rate")
+            for model in NETWORKS
+            for images in ("", f"_{FEW}")
+        ),
+    ],
+)
+def tying_rates(seed: int, profile: Profile) -> Outcome:
+    """How soon each network learns, and how well from few images, at rates that suit it.
+
+    `<model>_steps` are those until the error on unseen images falls to `LEVEL`, at the rate with
+    which that on held-out images falls to it first; the last look stands for never. From `FEW`
+    images, the error on unseen ones at the rate and the moment at which that on held-out ones is
+    least. Control: as above.
+    """
+    data = profile.dataset("mnist")
+    cut = len(data.x_train) - min(HELD_OUT, len(data.x_train) // 2)
+    images = {"held_out": data.x_train[cut:], "unseen": data.x_test}
+    scores = {}
+    for name, (arguments, added) in NETWORKS.items():
+        steps, errors = [], []
+        for rate in RATES:
+            fit = functools.partial(_curves, arguments, images, profile, rate, seed=seed + added)
+            held_out, unseen = fit(data.x_train[: min(SHOWN, cut)])
+            steps.append((*map(_steps_to_level, (held_out, unseen)), rate))
+            held_out, unseen = fit(data.x_train[: min(FEW, cut)])
+            errors.append((*min(zip(held_out, unseen, strict=True)), rate))
+        for found, metric, of_rate in (
+            (min(steps), "steps", "rate"),
+            (min(errors), f"test_mse_{FEW}", f"rate_{FEW}"),
+        ):
+            scores[f"{name}_{metric}"] = (found[1], len(data.x_test))
+            scores[f"{name}_{of_rate}"] = (found[2], len(images["held_out"]))
+    return Outcome(scores)
+
+
+def _steps_to_level(curve: list[float]) -> float:
+    """Steps until the error falls to `LEVEL`, on straight lines between looks."""
+    looks = metrics.first_reached(curve, LEVEL, rising=False)
+    return looks * SHOWN / protocol.BATCH_SIZE
+
+
+def _curves(
+    arguments: dict, images: dict, profile: Profile, rate: float, x: np.ndarray, *, seed: int
+) -> list[list[float]]:
+    """Errors on each of `images` before the first step and every `SHOWN` images of `x`."""
+
+    def look(model, _):
+        return {
+            name: protocol.reconstruction_error(model, each)[0] for name, each in images.items()
+        }
+
+    start = look(initialise(models.Autoencoder, arguments, x[:1], seed=seed), 0)
+    trained = train(
+        models.Autoencoder,
+        arguments,
+        np.tile(x, (max(1, SHOWN // len(x)), 1, 1, 1)),
+        recipe=Recipe(profile.epochs(protocol.EPOCHS), protocol.BATCH_SIZE, rate),
+        seed=seed,
+        checkpoints=profile.checkpoints,
+        observe=look,
+    )
+    return [[each[name] for each in (start, *trained.history)] for name in images]
 
 
 def _fit(
