@@ -92,10 +92,11 @@ accept: $(installed) ## Promote the runs in build/ to results/
 noise: $(installed) ## Measure how far emulated machines differ: results/*/noise.csv (hours)
 	$(python) -m replication noise $(if $(PROFILE),--profile $(PROFILE)) $(if $(JOBS),--jobs $(JOBS)) $(if $(BUDGET),--budget $(BUDGET))
 
-bench: $(installed) ## Time our training loop: against plain Keras, and deterministic or not
+bench: $(installed) ## Time our training loop, against plain Keras and deterministic, and the probe
 	$(python) -m benchmarks.training_speed
 	$(python) -m benchmarks.training_speed --model dense --images 48000 --rounds 9
 	$(python) -m benchmarks.determinism
+	$(python) -m benchmarks.probe
 
 report: $(installed) ## Print the claims table and write it into README.md
 	$(python) -m replication report

@@ -13,6 +13,7 @@ import pytest
 from replication import claims, datasets, experiments, fingerprints
 from replication.experiments import Outcome, Profile
 from replication.experiments.intuition import cheaper, pretraining
+from replication.experiments.survey import tying
 from replication.store import Checkpoints
 
 REGISTRY = experiments.registry()
@@ -48,7 +49,7 @@ def outcome(smoke):
         return found[variant]
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (cheaper, pretraining):
+        for module in (cheaper, pretraining, tying):
             patch.setattr(module, "RATES", module.RATES[:1])
         yield run
 
