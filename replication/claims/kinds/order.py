@@ -239,17 +239,22 @@ def _weights(comparison: Comparison | Order, rival: str) -> Counter:
 
 
 def _difference(weights: Weights, claim: Order, rival: str, values_of: ValuesOf) -> Difference:
-    """With the claim's own settings; a fixed number cancels in a difference of differences.
-
-    The error over images is that of the claim's difference from `rival`.
-    """
-    over_images = dict(zip(claim.compared_with, claim.image_error, strict=False))
-    errors = values_of(over_images[rival]).values() if rival in over_images else ()
+    """With the claim's own settings; a fixed number cancels in a difference of differences."""
     constant = 0.0 if claim.benchmark is None else -sum(weights.values()) * claim.benchmark
-    error = fmean(errors) if errors else 0.0
+    error = _error_over_images(claim, rival, values_of)
     return difference(
         weights, values_of, unpaired=bool(claim.unpaired), constant=constant, error=error
     )
+
+
+def _error_over_images(claim: Order, rival: str, values_of: ValuesOf) -> float:
+    """That of the claim's difference from a rival; the largest, for a rival of a control alone."""
+    errors = {
+        other: fmean(values)
+        for other, measure in zip(claim.compared_with, claim.image_error, strict=False)
+        if (values := values_of(measure).values())
+    }
+    return errors.get(rival, max(errors.values(), default=0.0))
 
 
 def _effects(
