@@ -9,6 +9,8 @@ from typing import NamedTuple
 DENSE = ("survey-sparse-l1", "survey-dense-relu")
 CONTRACTIVE = ("contractive-as-intended", "contractive-no-penalty")
 PROBES = ("contractive-baselines", "contractive-no-penalty")
+UNTRAINED = ("clustering-untrained-kmeans-mnist", "clustering-untrained-kmeans-fashion")
+PROBED = (*PROBES, *DENSE, "contractive-as-intended", "survey-code", "survey-robust-gaussian")
 CLUSTERS = ("clustering-pixels-kmeans-mnist", "clustering-untrained-kmeans-mnist")
 
 
@@ -72,6 +74,13 @@ FAULTS = (
     Fault("biases start at one", DENSE, _dense(bias_initializer="ones")),
     Fault("ReLU leaks", DENSE, "from keras.src import activations\n"
           "activations.ALL_OBJECTS_DICT['relu'] = lambda x: keras.ops.leaky_relu(x, 0.2)"),
+    Fault("LeakyReLU has a slope of 0.3", ("clustering-eq5-mnist", *UNTRAINED),
+          "start = keras.layers.LeakyReLU.__init__\n"
+          "keras.layers.LeakyReLU.__init__ = lambda self, negative_slope=0.3, **options: "
+          "start(self, 0.3, **options)"),
+    Fault("dropout drops nothing", ("applied-features",),
+          "keras.layers.Dropout.call = lambda self, x, training=False: x",
+          "one classifier has it, and of 297 images it names as many without, to within a seed"),
     Fault("images are scaled to [-1, 1]", DENSE + PROBES, _images("2 * images - 1")),
     Fault("images are divided by 256", DENSE + PROBES, _images("images * np.float32(255 / 256)")),
     Fault("a border of six pixels is cut off", DENSE + CLUSTERS,
@@ -112,10 +121,10 @@ FAULTS = (
     Fault("noise is on where there should be none", ("survey-robust-gaussian",),
           "call = keras.layers.GaussianNoise.call\n"
           "keras.layers.GaussianNoise.call = lambda self, x, training=False: call(self, x, True)"),
-    Fault("four neighbours vote, not five", ("contractive-as-intended",),
+    Fault("four neighbours vote, not five", ("contractive-as-intended", *PROBES),
           "from replication.metrics import probes\nprobes.NEIGHBORS = 4",
           "a third of a seed standard deviation: of 297 images all but a few are named alike"),
-    Fault("the probe stops after three steps", PROBES,
+    Fault("the probe stops after three steps", PROBED,
           "from replication.metrics import probes\nfull = probes.LogisticRegression\n"
           "probes.LogisticRegression = lambda **options: full(**{**options, 'max_iter': 3})"),
     Fault("the probe is scored on training codes", PROBES,
