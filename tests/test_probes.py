@@ -95,6 +95,7 @@ def test_knn_accuracy_against_brute_force():
         predicted.append(min(votes, key=lambda label: (-votes[label], label)))
     assert 1 / 3 < found < 1
     assert found == np.mean(predicted == labels[1])
+    np.testing.assert_array_equal(metrics.fit_knn(codes[0], labels[0]).predict(codes[1]), predicted)
 
 
 def test_knn_accuracy_does_not_change_when_the_space_is_rotated():

@@ -96,7 +96,7 @@ def rank_correlation(ours: Sequence[float], others: Sequence[float]) -> tuple[fl
     first, second = (stats.zscore(stats.rankdata(each)) for each in (ours, others))
 
     def size(ranks: np.ndarray, axis: int) -> np.ndarray:
-        return np.abs((ranks * second).mean(axis=axis))
+        return np.abs((ranks * second).mean(axis=axis)).round(9)  # or rounding parts equal ones
 
     test = stats.permutation_test(
         (first,),

@@ -83,6 +83,7 @@ ORACLES = {
         "fit_tuned_probe": "test_probes.py::test_a_tuned_probe_takes_the_penalty_that_held_out_examples_choose",
         "fit_linear_probe": "test_probes.py::test_linear_probe_against_an_optimiser_of_scipy",
         "linear_probe_accuracy": "test_probes.py::test_linear_probe_accuracy_is_the_share_of_right_predictions",
+        "fit_knn": "test_probes.py::test_knn_accuracy_against_brute_force",
         "knn_accuracy": "test_probes.py::test_knn_accuracy_against_brute_force",
         "pca_codes": "test_probes.py::test_pca_error_and_codes_against_the_svd_of_numpy",
     },
