@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from replication import datasets, experiments
+from replication import datasets, experiments, metrics
 from replication.experiments import Profile
 from replication.experiments.applied import anomaly, codes, protocol, reconstruction
 from replication.store import Checkpoints
@@ -291,15 +291,18 @@ def test_one_digit_is_normal_at_a_time(started, data, monkeypatch):
     found, _, calls = started("applied-one-class")
 
     x_train, y_train = data.x_train[:NUM_KEPT], data.y_train[:NUM_KEPT]
-    each = []
+    each, by_image = [], []
     for digit, call in enumerate(calls):
         np.testing.assert_array_equal(call.x, x_train[y_train == digit])
         np.testing.assert_array_equal(call.y, flat(call.x))
         missed = errors(call.model, data.x_test)
         pairs = np.greater.outer(missed[data.y_test != digit], missed[data.y_test == digit])
         each.append(found[f"auroc_digit_{digit}"])
+        by_image.append(metrics.auroc_pseudo_values(missed, data.y_test != digit))
         assert each[-1] == pytest.approx(pairs.mean(), rel=1e-9)  # a count
     assert len(calls) == 10
     assert found["mean_auroc"] == pytest.approx(np.mean(each), rel=1e-12)  # a mean of ten
     assert found["untrained_mean_auroc"] == found["mean_auroc"]  # before a step
-    assert found["pca_mean_auroc"] == 0.5  # a detector that cannot tell
+    assert found["pca_mean_auroc"] == 0.5  # a detector that cannot tell, whatever the images
+    over_images = np.std(np.mean(by_image, axis=0), ddof=1) / np.sqrt(len(data.y_test))
+    assert found["against_pca_image_error"] == pytest.approx(over_images)

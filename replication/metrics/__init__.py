@@ -28,7 +28,12 @@ from replication.metrics.codes import (
     thresholded,
 )
 from replication.metrics.curves import first_reached
-from replication.metrics.detectors import balanced_accuracy, best_threshold
+from replication.metrics.detectors import (
+    auroc_pseudo_values,
+    balanced_accuracy,
+    balanced_accuracy_error,
+    best_threshold,
+)
 from replication.metrics.directions import (
     SMOOTHING,
     random_directions,
@@ -66,7 +71,9 @@ __all__ = [
     "UNMAPPED",
     "active_share",
     "assignment_entropy",
+    "auroc_pseudo_values",
     "balanced_accuracy",
+    "balanced_accuracy_error",
     "best_threshold",
     "best_unit_information",
     "class_selectivity",

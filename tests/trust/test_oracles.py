@@ -39,8 +39,10 @@ ORACLES = {
     },
     "metrics/curves": {"first_reached": "test_curves.py::test_first_reached_by_hand"},
     "metrics/detectors": {
-        "balanced_accuracy": "test_applied_fairer.py::test_balanced_accuracy_is_that_of_scikit_learn",
-        "best_threshold": "test_applied_fairer.py::test_no_threshold_is_better_than_the_best",
+        "balanced_accuracy": "test_detectors.py::test_balanced_accuracy_is_that_of_scikit_learn",
+        "balanced_accuracy_error": "test_detectors.py::test_the_error_of_two_thresholds_is_that_of_a_bootstrap",
+        "auroc_pseudo_values": "test_detectors.py::test_pseudo_values_have_the_mean_of_scikit_learn_and_the_error_of_a_bootstrap",
+        "best_threshold": "test_detectors.py::test_no_threshold_is_better_than_the_best",
     },
     "metrics/generated": {
         "frechet_distance": "test_generated.py::test_frechet_distance_by_the_root_of_the_product",

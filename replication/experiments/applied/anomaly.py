@@ -73,6 +73,7 @@ def anomaly(seed: int, profile: Profile) -> Outcome:
         protocol.score("best_less_a_point_balanced_accuracy"),
         protocol.score("brightness_balanced_accuracy"),
         protocol.score("untrained_balanced_accuracy"),
+        Metric("quantile_against_best_image_error", "fraction", "lower"),
     ],
 )
 def thresholds(seed: int, profile: Profile) -> Outcome:
@@ -80,7 +81,8 @@ def thresholds(seed: int, profile: Profile) -> Outcome:
 
     The listing's 0.01; a quantile of the training errors, for which no anomaly is needed; and
     the best one, chosen on held-out digits and on Fashion-MNIST's training images. Brightness
-    takes its own best threshold, the untrained network the listing's.
+    takes its own best threshold, the untrained network the listing's. `*_image_error` is what
+    other test images would change in the difference.
     """
     data, trained = protocol.shared(profile, seed=seed)
     held_out = profile.dataset("mnist").x_train[len(data.x_train) :]
@@ -101,7 +103,9 @@ def thresholds(seed: int, profile: Profile) -> Outcome:
     started = [protocol.errors_of(untrained, x) for x in kinds[0]]
     found["untrained"] = metrics.balanced_accuracy(*started, threshold=THRESHOLD)
     scores = {f"{name}_balanced_accuracy": (value, count) for name, value in found.items()}
-    return Outcome(scores | {"best_threshold": (at["best"], sum(map(len, chosen)))})
+    scores["best_threshold"] = (at["best"], sum(map(len, chosen)))
+    error = metrics.balanced_accuracy_error(*tested, thresholds=(at["quantile"], at["best"]))
+    return Outcome(scores | {"quantile_against_best_image_error": (error, count)})
 
 
 @experiment(
@@ -112,12 +116,17 @@ def thresholds(seed: int, profile: Profile) -> Outcome:
         *(protocol.score(f"{name}mean_auroc") for name in ("", "pca_", "untrained_")),
         *(protocol.score(f"auroc_digit_{digit}") for digit in range(protocol.NUM_CLASSES)),
         *(protocol.score(f"pca_auroc_digit_{digit}") for digit in range(protocol.NUM_CLASSES)),
+        Metric("against_pca_image_error", "fraction", "lower"),
     ],
 )
 def one_class(seed: int, profile: Profile) -> Outcome:
-    """Part 4, item 4, with one digit normal at a time and the other nine as anomalies."""
+    """Part 4, item 4, with one digit normal at a time and the other nine as anomalies.
+
+    `against_pca_image_error` is what other test images would change in the difference of the means.
+    """
     data = protocol.split(profile)
     found = {"": [], "pca_": [], "untrained_": []}
+    by_image = {name: [] for name in found}
     untrained = protocol.untrained(data, seed)
     for digit in range(protocol.NUM_CLASSES):
         x = data.x_train[data.y_train == digit]
@@ -130,11 +139,14 @@ def one_class(seed: int, profile: Profile) -> Outcome:
         }
         for name, each in errors.items():
             found[name].append(auroc(each[is_normal], each[~is_normal]))
+            by_image[name].append(metrics.auroc_pseudo_values(each, ~is_normal))
     num_test = len(data.x_test)
     scores = {f"{name}mean_auroc": (float(np.mean(each)), num_test) for name, each in found.items()}
     for name in ("", "pca_"):
         for digit, value in enumerate(found[name]):
             scores[f"{name}auroc_digit_{digit}"] = (value, num_test)
+    means = [np.mean(by_image[name], axis=0) for name in ("", "pca_")]
+    scores["against_pca_image_error"] = (metrics.paired_standard_error(*means), num_test)
     return Outcome(scores)
 
 
