@@ -6,8 +6,8 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from replication import metrics
 
-each_seed = pytest.mark.parametrize("seed", range(3))
-NUM_DRAWS = 4_000
+each_seed = pytest.mark.parametrize("seed", range(10))
+NUM_DRAWS = 1_000
 
 
 @each_seed
@@ -40,10 +40,9 @@ def test_no_threshold_is_better_than_the_best(seed):
     assert found == min(at for at, each in tried.items() if each >= best - 1e-12)
 
 
-@each_seed
-def test_the_error_of_two_thresholds_is_that_of_a_bootstrap(seed):
+def test_the_error_of_two_thresholds_is_that_of_a_bootstrap():
     """Both kinds are drawn anew, each with replacement, and both thresholds see the same draw."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     normal, abnormal = rng.normal(size=90), rng.normal(1, size=40)
     thresholds = 0.2, 1.1
 
@@ -54,7 +53,7 @@ def test_the_error_of_two_thresholds_is_that_of_a_bootstrap(seed):
         drawn = rng.choice(normal, 90), rng.choice(abnormal, 40)
         one, other = (metrics.balanced_accuracy(*drawn, threshold=at) for at in thresholds)
         differences.append(one - other)
-    assert found == pytest.approx(np.std(differences), rel=0.06)
+    assert found == pytest.approx(np.std(differences), rel=0.1)
 
 
 def test_one_threshold_twice_has_no_error():
@@ -64,10 +63,9 @@ def test_one_threshold_twice_has_no_error():
     assert metrics.balanced_accuracy_error(scores, scores, thresholds=(2, 2.5)) == 0
 
 
-@each_seed
-def test_pseudo_values_have_the_mean_of_scikit_learn_and_the_error_of_a_bootstrap(seed):
+def test_pseudo_values_have_the_mean_of_scikit_learn_and_the_error_of_a_bootstrap():
     """Of ranks with ties and unequal groups; of two scores of the same images, the difference."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     abnormal = rng.permutation(np.repeat([True, False], [80, 120]))
     scores = rng.integers(0, 9, 200) + 2 * abnormal
     other = scores + rng.integers(-3, 4, 200)
@@ -77,8 +75,20 @@ def test_pseudo_values_have_the_mean_of_scikit_learn_and_the_error_of_a_bootstra
 
     assert ours.mean() == pytest.approx(roc_auc_score(abnormal, scores))
     differences = []
-    for _ in range(NUM_DRAWS // 4):
+    for _ in range(NUM_DRAWS):
         drawn = rng.integers(0, 200, 200)
-        one, two = (roc_auc_score(abnormal[drawn], each[drawn]) for each in (scores, other))
+        one, two = (_area(each[drawn], abnormal[drawn]) for each in (scores, other))
         differences.append(one - two)
     assert found == pytest.approx(np.std(differences), rel=0.12)
+
+
+def test_pseudo_values_by_hand():
+    """The first normal example is below the anomaly, the second above it: an area of a half."""
+    found = metrics.auroc_pseudo_values([1, 3, 2], [0, 0, 1])
+
+    np.testing.assert_allclose(found, [0.5 + 3 / 2 * 0.5, 0.5 - 3 / 2 * 0.5, 0.5])
+
+
+def _area(scores, abnormal):
+    """The share of pairs in which the anomaly has the higher score; of equals a half."""
+    return (np.sign(np.subtract.outer(scores[abnormal], scores[~abnormal])).mean() + 1) / 2

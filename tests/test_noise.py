@@ -60,6 +60,89 @@ def test_ten_seeds_let_a_number_lie_as_far_out_as_five():
     assert far == pytest.approx(stats.norm.isf(stats.t.sf(10, 4)), rel=1e-6)
 
 
+def _score(t, degrees_of_freedom):
+    """The normal number of the same tail, with the sign of t."""
+    return math.copysign(stats.norm.isf(stats.t.sf(abs(t), degrees_of_freedom)), t)
+
+
+@pytest.mark.parametrize("num_seeds", [2, 3, 5, 9])
+@pytest.mark.parametrize("num_machines", [0, 2, 3, 6])
+@pytest.mark.parametrize("scatter", [0.03, 0.0001])  # of machines; less than a step is no less
+@pytest.mark.parametrize("step", [0.004, 0.02])
+def test_deviations_are_those_of_the_formulas(num_seeds, num_machines, scatter, step):
+    """Written again with SciPy: the least of what machines, seeds and rounding say."""
+    rng = np.random.default_rng(num_seeds + 10 * num_machines)
+    seeds, values = rng.normal(5, 0.1, num_seeds), rng.normal(5, scatter, num_machines)
+    noise = Noise(dict(enumerate(seeds)), dict(zip("abcdef", values, strict=False)), step)
+    value = seeds[0] + 0.3
+
+    expected = [2 * (0.3 - 2 * step) / step]
+    if num_machines >= 3:
+        apart = max(values.std(ddof=1) * math.sqrt(2), step / 2)
+        expected.append(_score((0.3 - 2 * step) / apart, num_machines - 1))
+    if num_seeds >= 3:
+        spread = seeds.std(ddof=1) * math.sqrt(1 + 1 / num_seeds)
+        expected.append(_score((value - seeds.mean() - 2 * step) / spread, min(num_seeds - 1, 4)))
+    assert noise.deviation(0, value) == pytest.approx(min(expected))
+    assert noise.is_known() == (num_machines >= 3 or num_seeds >= 3)
+    assert noise.is_known(same_draws=False) == (num_seeds >= 3)
+
+
+@pytest.mark.parametrize("count", [3, 5, 8])
+@pytest.mark.parametrize("scatter", [0.1, 0.0001])
+@pytest.mark.parametrize("step", [0.001, 0.04])
+def test_one_is_held_against_the_others(count, scatter, step):
+    """Each seed against the others, each machine against another by all but itself."""
+    values = np.random.default_rng(count).normal(2, scatter, count)
+    values[0] += 0.2
+    noise = Noise(dict(enumerate(values)), dict(zip("abcdefgh", values, strict=False)), step)
+
+    others, apart = values[1:], values[0] - values[1:].mean()
+    t = (abs(apart) - 2 * step) / (others.std(ddof=1) * math.sqrt(1 + 1 / len(others)))
+    expected = math.copysign(max(0, t), apart), min(count - 2, 4)
+    assert noise.seed_left_out(0) == pytest.approx(expected)
+    spread = max(others.std(ddof=1) * math.sqrt(2), step / 2)
+    apart = values[0] - values[1]
+    t = (abs(apart) - 2 * step) / spread
+    expected = math.copysign(max(0, t), apart), count - 2
+    assert noise.machines_left_out("a", "b") == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("unit", "num_examples", "step"),
+    [
+        ("fraction", 1000, 1e-3),
+        ("fraction", 10**9, 1e-7),  # the sixth digit of 0.01
+        ("fraction", 0, 1e-7),
+        ("squared intensity", 1000, 1e-7),
+        *((unit, 1000, math.inf) for unit in ("class", "inverse of C", "learning rate")),
+        *(
+            (unit, 1000, 1)
+            for unit in ("classes", "clusters", "codes", "colours", "listings", "names", "units")
+        ),
+    ],
+)
+def test_what_a_number_cannot_resolve(unit, num_examples, step):
+    """By its unit; the largest number with that unit in the experiment is 0.01."""
+    committed, machines, metrics = tables(5e-14, unit=unit, num_examples=num_examples)
+
+    found = noises(committed, machines, metrics)["e", "embedded", "m"]
+
+    assert found.step == pytest.approx(step)
+    assert found.better == "lower"
+
+
+def test_what_no_table_describes_has_digits_and_no_direction():
+    """A metric that is not in metrics.csv; and one that is zero for every seed."""
+    committed, machines, metrics = tables(0.0)
+    known = noises(committed[committed["metric"] == "m"], machines, metrics.iloc[:0])
+
+    assert (known["e", "embedded", "m"].step, known["e", "embedded", "m"].better) == (
+        1e-300,
+        "none",
+    )
+
+
 def test_steps_are_never_held_against_a_number():
     """Two images of 297 are nothing and twenty are; an error of 5e-14 beside 0.01 is zero."""
     share, *rest = tables(0.9428, num_examples=297)
@@ -137,6 +220,29 @@ def test_a_noise_table_that_does_not_fit_is_named():
     )
     assert found["noise.csv, e, embedded", "3 machines or more, to tell a spread"] == "1"
     assert found[where, "a share from 0 to 1 as m"] == "-0.5"
+
+
+def test_a_share_of_none_and_of_all_are_shares():
+    """So 0 and 1 are named nowhere, nor what our own seeds have beyond them: that is no share."""
+    rows = [
+        (machine, "e", "embedded", 0, name, value)
+        for machine, value in (("a", 0.0), ("b", 1.0), ("c", 1.5))
+        for name in ("m", "largest")
+    ]
+    for ours, named in ((1.0, 2), (0.0, 2), (1.1, 1), (-0.1, 1)):
+        committed, machines, metrics = tables(ours, rows=rows)
+        found = [(where, what) for where, what, _ in misfits(machines, committed, metrics)]
+
+        assert len(found) == named  # "largest" is a share in each
+        assert ("noise.csv, c, e, embedded, seed 0", "a share from 0 to 1 as largest") in found
+
+
+def test_several_unknown_metrics_are_listed():
+    """By name, in order."""
+    rows = [("a", "e", "embedded", 0, name, 1.0) for name in ("z", "y", "m", "largest")]
+    committed, machines, metrics = tables(0.5, rows=rows)
+
+    assert "y, z" in [found for _, _, found in misfits(machines, committed, metrics)]
 
 
 def test_a_core_experiment_without_machines_is_named_where_others_have_some():

@@ -234,23 +234,6 @@ def test_a_tuned_probe_takes_the_penalty_that_held_out_examples_choose():
     )  # two of 100, a looser tolerance there
 
 
-def test_the_error_over_images_is_that_of_a_paired_bootstrap():
-    """Against 4,000 draws of 300 images, both answers of each together."""
-    rng = np.random.default_rng(0)
-    ours, theirs = rng.random(300) < 0.9, rng.random(300) < 0.8
-    drawn = rng.integers(300, size=(4000, 300))
-    spread = (ours[drawn].mean(axis=1) - theirs[drawn].mean(axis=1)).std()
-
-    assert metrics.paired_standard_error(ours, theirs) == pytest.approx(spread, rel=0.04)
-    assert metrics.paired_standard_error(ours, ours) == 0
-
-
-@pytest.mark.parametrize("others", [[1.0], [1.0, 0.0, 1.0], [[1.0, 0.0]]])
-def test_images_that_are_not_paired_are_refused(others):
-    with pytest.raises(ValueError, match="vectors of the same length"):
-        metrics.paired_standard_error([1.0, 0.0], others)
-
-
 def test_a_tuned_probe_penalises_noise():
     """Many units of noise and few examples: a strong penalty does better, and is found."""
     rng = np.random.default_rng(1)

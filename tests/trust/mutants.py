@@ -38,8 +38,10 @@ _JUDGING = ("tests/test_verdicts.py", "tests/test_verdict_edges.py")
 TESTS = {  # which tests a module must be caught by
     "metrics/clusters": ("tests/test_metrics.py",),
     "metrics/codes": ("tests/test_codes.py",),
+    "metrics/detectors": ("tests/test_detectors.py",),
     "metrics/directions": ("tests/test_directions.py",),
     "metrics/jacobians": ("tests/test_jacobians.py",),
+    "metrics/paired": ("tests/test_paired.py",),
     "metrics/probes": ("tests/test_probes.py",),
     "metrics/signals": ("tests/test_signals.py",),
     "losses": ("tests/test_losses.py", "tests/test_penalties.py"),
@@ -55,6 +57,7 @@ TESTS = {  # which tests a module must be caught by
     ),
     "claims/kinds/exact": ("tests/test_kinds_exact.py", "tests/test_cards.py", *_JUDGING),
     "claims/verdicts": _JUDGING,
+    "claims/noise": ("tests/test_noise.py",),
     "claims/regression": ("tests/test_regression.py", *_JUDGING),
     "claims/check": ("tests/test_check.py", "tests/test_report.py"),
 }

@@ -79,7 +79,7 @@ ORACLES = {
         "gains": "test_jacobians.py::test_gains_are_lengths_under_the_explicit_matrices",
     },
     "metrics/paired": {
-        "paired_standard_error": "test_probes.py::test_the_error_over_images_is_that_of_a_paired_bootstrap",
+        "paired_standard_error": "test_paired.py::test_the_error_over_images_is_that_of_a_paired_bootstrap",
     },
     "metrics/probes": {
         "fit_tuned_probe": "test_probes.py::test_a_tuned_probe_takes_the_penalty_that_held_out_examples_choose",
