@@ -177,7 +177,8 @@ def _common(lists) -> int:
 
 def _quantity(claim: Claim, unit: str) -> str:
     """The metric in words, with its unit where the number does not carry it."""
-    metrics = [reference.split("/")[1].split("_") for reference in claim.judged]
+    sides = (claim.measures, *claim.rivals)
+    metrics = [reference.split("/")[1].split("_") for reference in sides]
     own = [each[::-1] for each in metrics]
     shared = metrics[0] if len(set(map(tuple, metrics))) == 1 else own[0][: _common(own)][::-1]
     name = " ".join(shared or metrics[0])

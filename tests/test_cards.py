@@ -55,6 +55,16 @@ def test_numbers_have_three_digits_and_fractions_are_per_cent(value, unit, text)
     assert in_digits(value, unit) == text
 
 
+def test_what_is_compared_is_named_by_the_sides_and_not_by_their_error_over_images():
+    """Scores of a code and of pixels are accuracies, whatever the error is called."""
+    code, pixels = "demo-run/code_lost", "demo-run/pixels_lost"
+    error = "demo-run/code_against_pixels_image_error"
+    made = claim(measures=code, compared_with=[pixels], image_error=[error])
+    values = {code: RUNS["demo-run/lost"], pixels: RUNS["demo-rival/lost"], error: {0: 0.001}}
+
+    assert " (lost); " in headline(made, judged(made, values), values.get, {code: "fraction"})
+
+
 def test_both_sides_of_an_order_stand_in_one_line():
     made = claim()
 
