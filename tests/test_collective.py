@@ -73,6 +73,17 @@ def test_a_small_shift_of_one_sign_is_seen_where_machines_hardly_differ(seed):
     assert all(each.numbers for each in found)
 
 
+def test_runs_are_held_against_machines_at_their_own_size():
+    """One machine far out where trainings are long says nothing of short ones."""
+    numbers, noises = world(0, shift=0.5)
+    machines = {"far": 1.0, **dict.fromkeys("abcde", 0.0)}
+    rough = {(name, "full", metric): Noise({}, machines, 1e-9) for name, _, metric in noises}
+
+    found = findings(numbers, {**noises, **rough}, alarms=ALARMS)
+
+    assert any("by what machines differ" in each.words for each in found)
+
+
 def test_large_shifts_are_seen_by_what_seeds_show_alone():
     """Where equal seeds draw other numbers, machine noise says nothing: counts and signs do."""
     numbers, noises = world(0, shift=2.5, same_draws=False)

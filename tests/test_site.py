@@ -146,6 +146,19 @@ def test_a_mean_is_the_same_on_the_page_of_a_claim_and_of_its_experiment(committ
             )
 
 
+def test_where_other_test_images_count_the_page_says_so(committed):
+    """Their error is no rival, and it is in the interval that is drawn."""
+    claims = [(slug, claim) for slug, article in load().items() for claim in article.claims]
+    told = {}
+    for slug, claim in claims:
+        text = committed[2][f"claim/{slug}/{claim.id}.html"].text
+        told[claim.id] = "error over test images" in text, "other test images included" in text
+
+    expected = {claim.id: (bool(getattr(claim, "image_error", ())),) * 2 for _, claim in claims}
+    assert (True, True) in expected.values()
+    assert told == expected
+
+
 def test_each_article_has_a_small_picture_on_the_first_page(committed):
     index = committed[2]["index.html"]
     sources = [image["src"] for image in index.all("img")]

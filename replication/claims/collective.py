@@ -3,7 +3,8 @@
 Three tests, each with a share of the alarms that a check may give on a healthy machine:
 
     outside   more numbers beyond 95 % than our own seeds show when each is held against the others
-    machines  a run further from its committed self than emulated machines are from each other
+    machines  a run further from its committed self than emulated machines are from each other, in
+              runs of that profile
     one sign  shifts of one sign, to the better or the worse, over all runs
 
 What numbers of a run have in common is estimated from the committed seeds and machines themselves,
@@ -70,7 +71,7 @@ def findings(
     runs = len({number.run for number in numbers})
     return [
         *(each for each in _outside(numbers, noises, known) if each.chance < level),
-        *(each for each in _machines(numbers, noises, known) if each.chance < level / runs),
+        *(each for each in _machines(numbers, noises, cells) if each.chance < level / runs),
         *(each for each in _one_sign(numbers, noises, known) if each.chance < level),
     ]
 
@@ -96,20 +97,22 @@ def _outside(numbers, noises, known) -> Iterator[Finding]:
     yield Finding(words, _gamma_tail(len(outside), mean, variance), outside)
 
 
-def _machines(numbers, noises, known) -> Iterator[Finding]:
+def _machines(numbers, noises, cells) -> Iterator[Finding]:
     """Runs further from their committed selves than emulated machines are from each other."""
     runs: dict[tuple, list[Number]] = {}
     for each in numbers:
         if each.same_draws and len(noises[each.cell].machines) > MIN_MACHINES:
             runs.setdefault(each.run, []).append(each)
-    usual = [each for cells in known for each in _between_machines(cells)] if runs else []
-    if len(usual) < _FEWEST:
-        return
-    mean, std = moments(usual)
+    usual_of: dict[str, list[float]] = {profile: [] for _, profile, _ in runs}
+    for (_, profile), members in cells.items():
+        if profile in usual_of:
+            usual_of[profile] += _between_machines(members)
     for (experiment, profile, seed), members in runs.items():
+        usual = usual_of[profile]
         far = {each: _from_committed(each, noises) for each in members}
         square = sum(value**2 for value in far.values()) / len(far)
-        if square > max(usual):
+        if len(usual) >= _FEWEST and square > max(usual):
+            mean, std = moments(usual)
             words = (
                 f"{experiment}, {profile}, seed {seed}: its numbers are {math.sqrt(square):.1f} sd "
                 f"off together, by what machines differ; emulated ones are "

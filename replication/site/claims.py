@@ -72,7 +72,8 @@ def _commands(claim: Claim, judgement: Judgement, experiments: Iterable[str]) ->
 
 def _declared(measures: list[Measure], claim: Claim) -> list[tuple[str, Measure]]:
     """What the claim refers to, with the part that each plays in it."""
-    parts = {claim.measures: "measured", **dict.fromkeys(claim.judged[1:], "compared with")}
+    parts = dict.fromkeys(claim.judged, "error over test images")
+    parts |= dict.fromkeys(claim.rivals, "compared with") | {claim.measures: "measured"}
     return [(parts.get(each.name, "control"), each) for each in measures]
 
 
