@@ -268,6 +268,7 @@ def markdown(found: list[dict]) -> str:
     names = {row["name"] for row in healthy}
     lines += ["", f"{alarms} alarms on {len(names)} healthy machines; {len(seen)} of "]
     lines[-1] += f"{len(faults)} faults seen with one seed on another machine, "
+    lines[-1] += f"{sum(map(is_seen_in_a_whole_check, faults))} in a whole check, "
     lines[-1] += f"{len(faults) - sum(map(is_hidden, faults))} with five."
     if missing := _not_run(found):
         lines[-1] += f" Not run yet: {', '.join(missing)}."
@@ -290,6 +291,11 @@ def is_hidden(row: dict) -> bool:
 
 def _is_seen(row: dict) -> bool:
     return int(row["drifted"]) > 0 or row["by"].startswith("the run fails")
+
+
+def is_seen_in_a_whole_check(row: dict) -> bool:
+    """Whether one seed shows a fault among the numbers of all core experiments."""
+    return row["by"].startswith("the run fails") or int(row["whole"] or 0) > 0
 
 
 def _not_run(found: list[dict]) -> list[str]:
