@@ -141,8 +141,7 @@ def _rows(claim: Claim, values_of: ValuesOf, words: Words) -> list[_Row]:
     """What is measured, what it is held against, and controls, each with its seeds."""
     if not claim.is_counted:
         return []
-    sides = (claim.measures, *claim.rivals)
-    shown = [each for each in claim.references if each in sides or each not in claim.judged]
+    shown = [each for each in claim.references if each in claim.sides or each not in claim.judged]
     names = _labels(tuple(shown))
     rows = []
     for reference in shown:
@@ -177,8 +176,7 @@ def _common(lists) -> int:
 
 def _quantity(claim: Claim, unit: str) -> str:
     """The metric in words, with its unit where the number does not carry it."""
-    sides = (claim.measures, *claim.rivals)
-    metrics = [reference.split("/")[1].split("_") for reference in sides]
+    metrics = [reference.split("/")[1].split("_") for reference in claim.sides]
     own = [each[::-1] for each in metrics]
     shared = metrics[0] if len(set(map(tuple, metrics))) == 1 else own[0][: _common(own)][::-1]
     name = " ".join(shared or metrics[0])

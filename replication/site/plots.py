@@ -65,7 +65,7 @@ def _controls(row: Row, evidence: Evidence) -> dict[str, Strip]:
 def sides_figure(claim: Claim, evidence: Evidence) -> tuple[Rows, Markup] | None:
     """What a comparison compares, or an identity and its controls, on one scale of its own."""
     controls = () if claim.has_interval else claim.controls
-    measures = [each for each in map(evidence.measure, [*claim.judged, *controls]) if each.values]
+    measures = [each for each in map(evidence.measure, [*claim.sides, *controls]) if each.values]
     if len(measures) < 2:
         return None
     target = claim.target

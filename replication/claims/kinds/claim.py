@@ -147,9 +147,14 @@ class Claim(Table):
         return self._line
 
     @property
+    def sides(self) -> tuple[str, ...]:
+        """Ours, and what it is compared with, as "experiment/metric"."""
+        return (self.measures, *self.rivals) if self.measures else ()
+
+    @property
     def judged(self) -> tuple[str, ...]:
         """What the verdict rests on, as "experiment/metric", controls aside."""
-        return (self.measures,) if self.measures else ()
+        return self.sides
 
     @property
     def references(self) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ class Order(Claim):
     @property
     def judged(self) -> tuple[str, ...]:
         """What the verdict rests on, as "experiment/metric", controls aside."""
-        return (self.measures, *self.compared_with, *self.image_error)
+        return (*self.sides, *self.image_error)
 
     @property
     def rivals(self) -> tuple[str, ...]:
