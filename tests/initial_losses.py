@@ -36,8 +36,7 @@ from keras import ops  # noqa: E402
 
 from replication import datasets, experiments, fingerprints, training  # noqa: E402
 from replication.experiments import Profile  # noqa: E402
-from replication.experiments.intuition import cheaper, pretraining  # noqa: E402
-from replication.experiments.survey import tying  # noqa: E402
+from tests import rates  # noqa: E402
 
 NUDGE = 1e-2  # standard deviation of what the negative control adds to weights
 NUM_IMAGES = 500  # as many as are encoded at once: JAX compiles anew for every other number
@@ -229,8 +228,7 @@ def main():
     """Losses under drawn weights and noise, then real training."""
     experiments.registry()
     experiments.SMOKE_EXAMPLES = NUM_IMAGES
-    for module in (cheaper, pretraining, tying):  # a rate changes no loss before the first step
-        module.RATES = module.RATES[:1]
+    rates.only_the_first()  # a rate changes no loss before the first step
     watch, failed = Watch(), {}
     with drawn_by_numpy(), watch.in_place():
         losses = losses_by_experiment(watch, failed)

@@ -91,7 +91,7 @@ def test_thresholds_by_hand(started, data):
     apart = (alarm[0] != alarm[1]).reshape(2, -1)  # images on which the two differ, by kind
     by_kind = apart.mean(axis=1) * (1 - apart.mean(axis=1)) / (apart.shape[1] - 1)
     over_images = found["quantile_against_best_image_error"]
-    assert over_images == pytest.approx(np.sqrt(by_kind.sum()) / 2, abs=0.01)  # near ties
+    assert over_images == pytest.approx(np.sqrt(by_kind.sum()) / 2, abs=3e-3)  # a near tie
 
 
 def test_outliers_to_choose_on_are_training_images(shelf, data):

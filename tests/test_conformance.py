@@ -12,9 +12,8 @@ import pytest
 
 from replication import claims, datasets, experiments, fingerprints
 from replication.experiments import Outcome, Profile
-from replication.experiments.intuition import cheaper, pretraining
-from replication.experiments.survey import tying
 from replication.store import Checkpoints
+from tests import rates
 
 REGISTRY = experiments.registry()
 BETTER = {"higher", "lower", "none"}
@@ -49,8 +48,7 @@ def outcome(smoke):
         return found[variant]
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (cheaper, pretraining, tying):
-            patch.setattr(module, "RATES", module.RATES[:1])
+        rates.only_the_first(patch.setattr)
         yield run
 
 

@@ -67,18 +67,17 @@ def findings(
     cells: dict[tuple[str, str], list[Noise]] = {}
     for (experiment, profile, _), noise in noises.items():
         cells.setdefault((experiment, profile), []).append(noise)
-    known, level = list(cells.values()), alarms / 3
-    runs = len({number.run for number in numbers})
+    level, runs = alarms / 3, len({number.run for number in numbers})
     return [
-        *(each for each in _outside(numbers, noises, known) if each.chance < level),
+        *(each for each in _outside(numbers, noises, cells) if each.chance < level),
         *(each for each in _machines(numbers, noises, cells) if each.chance < level / runs),
-        *(each for each in _one_sign(numbers, noises, known) if each.chance < level),
+        *(each for each in _one_sign(numbers, noises, cells) if each.chance < level),
     ]
 
 
-def _outside(numbers, noises, known) -> Iterator[Finding]:
+def _outside(numbers, noises, cells) -> Iterator[Finding]:
     """Too many numbers beyond 95 %, given how many of a seed are when held against the others."""
-    counts = [each for cells in known for each in _left_out(cells)]
+    counts = [each for members in cells.values() for each in _left_out(members)]
     judged = [each for each in numbers if len(noises[each.cell].seeds) >= MIN_SEEDS]
     outside = tuple(each for each in judged if abs(each.deviation) > BEYOND)
     if len(counts) < _FEWEST or not outside:
@@ -123,9 +122,9 @@ def _machines(numbers, noises, cells) -> Iterator[Finding]:
             yield Finding(words, chance, outside)
 
 
-def _one_sign(numbers, noises, known) -> Iterator[Finding]:
+def _one_sign(numbers, noises, cells) -> Iterator[Finding]:
     """Shifts to the better or the worse all over, in units of what two seeds differ by."""
-    usual = [each for cells in known for each in _between_seeds(cells)]
+    usual = [each for members in cells.values() for each in _between_seeds(members)]
     runs: dict[tuple, list[float]] = {}
     for each in numbers:
         noise = noises[each.cell]

@@ -138,7 +138,7 @@ def measure(trial: Trial, python: str = sys.executable) -> dict:
     row = _measured(trial, 1, python)
     if trial.kind == "fault" and row["numbers"] != "0":
         row["whole"] = str(_num_drifted(compared(trial, whole=True)))
-    if trial.kind == "fault" and not _is_seen(row):
+    if trial.kind == "fault" and not is_seen(row):
         more = _measured(trial, 5, python)
         row["five"] = f"{more['drifted']} of {more['numbers']}"
     return row
@@ -250,7 +250,7 @@ def markdown(found: list[dict]) -> str:
     """The table of `docs/trust.md`, and what it comes to."""
     healthy = [row for row in found if row["kind"] == "machine"]
     faults = [row for row in found if row["kind"] == "fault"]
-    seen = [row for row in faults if _is_seen(row)]
+    seen = [row for row in faults if is_seen(row)]
     lines = ["| Healthy machine | profile | runs | numbers | farthest, sd | false alarms |"]
     lines += ["|---|---|--:|--:|--:|--:|"]
     columns = ("name", "profile", "runs", "numbers", "farthest", "drifted")
@@ -264,11 +264,11 @@ def markdown(found: list[dict]) -> str:
         drifted = f"{row['drifted']} of {row['numbers']}"
         shown = (row["name"], row["moved"], drifted, row["alone"], row["whole"], by)
         lines.append(f"| {' | '.join(shown)} |")
-    alarms = sum(_is_seen(row) for row in healthy)
+    alarms = sum(is_seen(row) for row in healthy)
     names = {row["name"] for row in healthy}
     lines += ["", f"{alarms} alarms on {len(names)} healthy machines; {len(seen)} of "]
     lines[-1] += f"{len(faults)} faults seen with one seed on another machine, "
-    lines[-1] += f"{sum(map(is_seen_in_a_whole_check, faults))} in a whole check, "
+    lines[-1] += f"{sum(is_seen(row, 'whole') for row in faults)} in a whole check, "
     lines[-1] += f"{len(faults) - sum(map(is_hidden, faults))} with five."
     if missing := _not_run(found):
         lines[-1] += f" Not run yet: {', '.join(missing)}."
@@ -286,16 +286,12 @@ def _unseen(row: dict) -> str:
 
 def is_hidden(row: dict) -> bool:
     """Whether neither one seed nor five show a fault."""
-    return not _is_seen(row) and row["five"].startswith("0 ")
+    return not is_seen(row) and row["five"].startswith("0 ")
 
 
-def _is_seen(row: dict) -> bool:
-    return int(row["drifted"]) > 0 or row["by"].startswith("the run fails")
-
-
-def is_seen_in_a_whole_check(row: dict) -> bool:
-    """Whether one seed shows a fault among the numbers of all core experiments."""
-    return row["by"].startswith("the run fails") or int(row["whole"] or 0) > 0
+def is_seen(row: dict, column: str = "drifted") -> bool:
+    """Whether one seed shows it: among what was run, or in a `whole` check."""
+    return int(row[column] or 0) > 0 or row["by"].startswith("the run fails")
 
 
 def _not_run(found: list[dict]) -> list[str]:

@@ -48,8 +48,8 @@ def test_the_bars_hold():
 
     assert healthy and faults
     assert not [row["name"] for row in healthy if row["drifted"] != "0"]
-    assert sum(map(sees._is_seen, faults)) >= BAR * len(faults)
-    assert sum(map(sees.is_seen_in_a_whole_check, faults)) >= BAR * len(faults)
+    assert sum(map(sees.is_seen, faults)) >= BAR * len(faults)
+    assert sum(sees.is_seen(row, "whole") for row in faults) >= BAR * len(faults)
     hidden = [row for row in faults if sees.is_hidden(row)]
     assert all(float(row["moved"]) < 3 for row in hidden)
     assert {row["name"] for row in hidden} == {each.name for each in planted.FAULTS if each.unseen}

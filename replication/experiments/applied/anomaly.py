@@ -126,7 +126,7 @@ def one_class(seed: int, profile: Profile) -> Outcome:
     """
     data = protocol.split(profile)
     found = {"": [], "pca_": [], "untrained_": []}
-    by_image = {name: [] for name in found}
+    by_image = {"": [], "pca_": []}
     untrained = protocol.untrained(data, seed)
     for digit in range(protocol.NUM_CLASSES):
         x = data.x_train[data.y_train == digit]
@@ -139,13 +139,14 @@ def one_class(seed: int, profile: Profile) -> Outcome:
         }
         for name, each in errors.items():
             found[name].append(auroc(each[is_normal], each[~is_normal]))
-            by_image[name].append(metrics.auroc_pseudo_values(each, ~is_normal))
+        for name, values in by_image.items():
+            values.append(metrics.auroc_pseudo_values(errors[name], ~is_normal))
     num_test = len(data.x_test)
     scores = {f"{name}mean_auroc": (float(np.mean(each)), num_test) for name, each in found.items()}
     for name in ("", "pca_"):
         for digit, value in enumerate(found[name]):
             scores[f"{name}auroc_digit_{digit}"] = (value, num_test)
-    means = [np.mean(by_image[name], axis=0) for name in ("", "pca_")]
+    means = [np.mean(values, axis=0) for values in by_image.values()]
     scores["against_pca_image_error"] = (metrics.paired_standard_error(*means), num_test)
     return Outcome(scores)
 
