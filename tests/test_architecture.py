@@ -90,7 +90,8 @@ MAY_IMPORT = {
     "training": BUILDING | LEAVES,
     # The registry; a single experiment needs no leaf.
     "experiments": {"environment", "errors"} | DESCRIBING | LEAVES,
-    "experiments.*": DESCRIBING | {"experiments"},
+    "experiments.*": DESCRIBING | {"experiments", "few_labels"},
+    "few_labels": DESCRIBING | {"experiments"},  # what experiments of two articles share
     "runner": {"environment", "errors", "events", "experiments", "git", "numerics", "results"}
     | DESCRIBING
     | LEAVES,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from replication import experiments, models
+from replication import experiments, few_labels, models
 from replication.experiments import Profile
 from replication.experiments.survey import protocol, sparse, stacked
 from replication.training import Recipe, Trained, initialise
@@ -23,7 +23,7 @@ STACK = (9, 6, 4)  # as many layers as the article's example, and quicker
 def started(run_untrained):
     """Runs an experiment with untrained models: its metrics, arrays, and what was to be trained."""
     smaller = [(stacked, "STACK", STACK)]
-    modules = [protocol, stacked]
+    modules = [few_labels, protocol, stacked]
     return functools.cache(
         lambda name: run_untrained(name, modules, patches=smaller, draw_biases=True)
     )
@@ -143,32 +143,21 @@ def test_pretraining_has_the_settings_of_the_exercise(started):
 
 
 def test_classifiers_start_from_the_stack_or_from_chance(started, data):
-    """The first layers are those of the stages; the softmax on top starts alike in both."""
-    *_, calls = started("survey-pretraining")
+    """The first layers are those of the stages; the softmax on top starts alike in all."""
+    _, _, (first, second, *calls) = started("survey-pretraining")
 
-    stages, supervised = calls[:2], [each for each in calls[2:] if each.initial is not None]
-    pretrained, random = supervised[:2]
-    encoders = [weight for stage in stages for weight in stage.model.encoder[0].get_weights()]
+    random, pretrained, permuted = (call.initial for call in calls[:15:5])
+    encoders = [w for stage in (first, second) for w in stage.model.encoder[0].get_weights()]
     fresh = initialise(stacked._classifier, {}, data.x_train[:1], seed=0).get_weights()
-    assert (len(pretrained.initial), len(random.initial)) == (6, 6)
-    for given, weight in zip(pretrained.initial, encoders + fresh[4:], strict=True):
-        np.testing.assert_array_equal(given, weight)
-    for given, weight in zip(random.initial, fresh, strict=True):
-        np.testing.assert_array_equal(given, weight)
-    np.testing.assert_array_equal(pretrained.x, random.x)
-
-
-def test_few_labels_are_few(started, data):
-    """All three starts learn from the same first labels, for the passes that go with them."""
-    *_, calls = started("survey-pretraining")
-
-    pretrained, random, frozen = calls[2:5]
-    for call in (pretrained, random, frozen):
-        np.testing.assert_array_equal(call.y, data.y_train[:100])
-        assert call.recipe == Recipe(200, 100, loss="sparse_categorical_crossentropy")
-    np.testing.assert_array_equal(random.x, data.x_train[:100])
-    hidden = models.in_batches(lambda x: through_hidden(random.model, x), data.x_train[:100])
-    np.testing.assert_array_equal(frozen.x, hidden)  # codes of the untrained layers
+    shuffled = few_labels.permuted(encoders, seed=0)
+    for given, expected in (
+        (random, fresh),
+        (pretrained, encoders + fresh[4:]),
+        (permuted, shuffled + fresh[4:]),
+    ):
+        for weight, other in zip(given, expected, strict=True):
+            np.testing.assert_array_equal(weight, other)
+    assert [call.recipe.learning_rate for call in calls[:4]] == list(few_labels.RATES)
 
 
 def test_the_softmax_before_fine_tuning_is_the_classifier_it_starts(started, data):
@@ -182,6 +171,9 @@ def test_the_softmax_before_fine_tuning_is_the_classifier_it_starts(started, dat
     assert found["ufldl_accuracy_before"] == found["ufldl_accuracy_after"]
     assert random.initial is None
     assert found["random_accuracy_all_labels"] == found["random_accuracy_100_labels"]
+    for call in (softmax, tuned, random):
+        assert call.recipe == Recipe(10, 100, loss="sparse_categorical_crossentropy")
+        np.testing.assert_array_equal(call.y, data.y_train)
 
 
 @pytest.mark.parametrize(

@@ -247,11 +247,13 @@ def test_few_units_of_each_image_are_kept_for_the_probe(started, data):
     assert found["cut_class_selectivity"] == metrics.class_selectivity(cut, data.y_test)
 
 
-def test_distances_from_the_target_unit_by_unit(started, data):
-    """Ten times the weight, all else as in the weaker one."""
-    found, _, (call,) = started("survey-sparse-kl-strong")
+@pytest.mark.parametrize(("name", "eta", "epochs"), [("strong", 10.0, 5), ("long", 100.0, 20)])
+def test_distances_from_the_target_unit_by_unit(started, data, name, eta, epochs):
+    """More weight, in one of them for four times as long; all else as in the weak one."""
+    found, _, (call,) = started(f"survey-sparse-kl-{name}")
 
-    assert call.args == {**sparse.SPARSE_KL, "sparsity": 10.0}
+    assert call.args == {**sparse.SPARSE_KL, "sparsity": eta}
+    assert call.recipe.epochs == epochs
     means = models.in_batches(call.model.encode, data.x_test).mean(axis=0, dtype=float)
     distances = np.abs(means - 0.05)
     assert found["target_distance"] == pytest.approx(distances.mean(), rel=1e-9)  # the same sums
