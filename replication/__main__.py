@@ -168,9 +168,8 @@ def backends(
     from replication.results.backends import add_backend
     from replication.runner import settings
 
-    for folder in folders or []:
-        for name in add_backend(settings.RESULTS, folder):
-            print(f"took {name}")
+    for name in add_backend(settings.RESULTS, *folders) if folders else ():
+        print(f"took {name}")
     claims_report = publish.judge()
     if folders:
         publish.write_documents(claims_report)
@@ -184,7 +183,7 @@ def noise(
     machine: Annotated[str, typer.Option(help="Machines, such as '*-threads'.")] = "*",
     experiments: Annotated[str, typer.Option(help="Pattern, such as 'survey-*'.")] = "*",
     profile: Literal["full", "embedded"] = "embedded",
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=999)] = 0,
     jobs: Jobs = 1,
     budget: Budget = None,
 ) -> None:
@@ -202,8 +201,10 @@ def noise(
         )
     _minutes(budget)
     options = {"profile": profile, "seed": seed, "jobs": jobs, "budget": budget}
-    for line in machines.measure(names, pattern=experiments, **options):
-        print(line)
+    lines, all_well = machines.measure(names, pattern=experiments, **options)
+    print("\n".join(lines))
+    if not all_well:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -260,6 +261,10 @@ def accept(
     from replication import notebooks, publish, runner
 
     if source is not None:
+        if reason or unchanged is not None:
+            raise typer.BadParameter(
+                "no number changes by it; leave out --reason and --unchanged.", param_hint="--from"
+            )
         for line in runner.take(source):
             print(line)
     else:
@@ -311,30 +316,17 @@ def _ask_why(runs: list[str]) -> str:
 
 
 def _seeds(text: str | None) -> list[int]:
-    """Seeds from `5` (the first five), `0-4` or `0,2,7`.
+    """The seeds that are asked for, or the first.
 
     Raises:
-        typer.BadParameter: If the text is none of these.
+        typer.BadParameter: If the text names none.
     """
-    from replication.runner.jobs import LARGEST_SEED
+    from replication.runner.jobs import parse_seeds
 
-    text, parts = "1" if text is None else text.strip(), []
     try:
-        for part in [f"0-{int(text) - 1}"] if text.isdigit() else text.split(","):
-            first, dash, last = part.partition("-")
-            parts.append((int(first), int(last if dash else first) + 1))
-    except ValueError:
-        parts = []
-    large = any(end > LARGEST_SEED + 1 for _, end in parts)
-    seeds = {seed for first, end in parts for seed in range(first, end)} if not large else ()
-    if large or not seeds:
-        raise typer.BadParameter(
-            f"{text!r} names no seeds; expected a count such as 5, a range such as 0-4 (2-2 "
-            "is one seed) or a list such as 0,2,7, of seeds from 0 to 999: where a run needs a "
-            "second start, experiments add 1,000. A count of 0 is no seed; seed 0 alone is 0-0.",
-            param_hint="--seeds",
-        )
-    return sorted(seeds)
+        return parse_seeds("1" if text is None else text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--seeds") from error
 
 
 def _minutes(budget: str | None) -> float | None:

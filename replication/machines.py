@@ -51,19 +51,22 @@ def measure(
     seed: int = 0,
     jobs: int = 1,
     budget: str | None = None,
-) -> list[str]:
+) -> tuple[list[str], bool]:
     """Runs experiments under emulated machines and takes their numbers into `noise.csv`.
 
     Each machine of `NOISE` that is named has a build folder of its own, where the same call goes on
-    after an interruption, and `budget` for itself, such as `20m`. Returns a line for each machine.
+    after an interruption, and `budget` for itself, such as `20m`. Nothing is taken of one whose
+    sweep was refused. Returns a line for each machine, and whether no run failed.
     """
-    lines = []
+    lines, codes, seeds = [], [], f"{seed}-{seed}"  # a bare number would be a count
     for name in names:
         folder = settings.BUILD / "machines" / name
-        code = sweep(NOISE[name], folder, pattern, profile, str(seed), jobs=jobs, budget=budget)
-        taken = add_machine(settings.RESULTS, name, folder)
-        lines.append(f"{name}: {len(taken)} runs taken" + (", some failed" if code else ""))
-    return lines
+        code = sweep(NOISE[name], folder, pattern, profile, seeds, jobs=jobs, budget=budget)
+        taken = add_machine(settings.RESULTS, name, folder) if code in (0, 1) else []
+        failed = {0: "", 1: ", some failed"}.get(code, f", the sweep ended with code {code}")
+        lines.append(f"{name}: {len(taken)} runs taken{failed}")
+        codes.append(code)
+    return lines, not any(codes)
 
 
 def sweep(
@@ -92,4 +95,5 @@ def share_data(folder: Path) -> None:
     if settings.BUILD != folder and not (folder / "data").exists():
         folder.mkdir(parents=True, exist_ok=True)
         (settings.BUILD / "data").mkdir(parents=True, exist_ok=True)
+        (folder / "data").unlink(missing_ok=True)  # a link to what is gone
         (folder / "data").symlink_to(settings.BUILD / "data")

@@ -103,6 +103,20 @@ def test_a_folder_that_cannot_be_taken_changes_nothing(home, elsewhere, options,
     assert not (home / "backends.csv").exists()
 
 
+def test_of_several_folders_all_are_taken_or_none(home, elsewhere):
+    """The first was taken when the second was refused, and no document told of it."""
+    good, other, bad = (
+        elsewhere(0.8),
+        elsewhere(0.7, "torch"),
+        elsewhere(0.8, profile="smoke", name="x"),
+    )
+    with pytest.raises(ResultsError, match="runs of profile full"):
+        add_backend(home, good, bad)
+
+    assert not (home / "backends.csv").exists()
+    assert len(add_backend(home, good, other)) == len(read_backends(home)) == 2
+
+
 @pytest.mark.parametrize(("inside", "status"), [(0.999, "stable"), (1.001, "drifted")])
 @pytest.mark.parametrize("side", [-1, 1])
 def test_a_number_is_stable_inside_the_prediction_interval(home, elsewhere, inside, status, side):

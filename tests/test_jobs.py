@@ -1,5 +1,8 @@
 """What a call runs: experiments by article and pattern, and the profile that data allow."""
 
+import json
+
+import numpy as np
 import pytest
 
 from replication import datasets, experiments, runner
@@ -25,6 +28,13 @@ def test_a_plan_holds_core_jobs_longest_first():
     assert len(everything) == len(experiments.registry())
     minutes = [job.experiment.minutes for job in core]
     assert minutes == sorted(minutes, reverse=True)
+
+
+def test_a_seed_of_numpy_is_an_ordinary_one():
+    """Its job could not be handed to a process: JSON writes no integer of NumPy's."""
+    job = runner.Job(experiments.find("clustering-identities"), "smoke", np.int64(3))
+
+    assert json.dumps(job.inputs["parameters"]["seed"]) == "3"
 
 
 def _library_without_data(tmp_path, monkeypatch):

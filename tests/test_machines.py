@@ -63,30 +63,64 @@ def test_a_damaged_noise_table_is_named(tmp_path):
         read_noise(tmp_path)
 
 
-def test_each_machine_runs_with_its_variables_in_a_folder_of_its_own(tmp_path, monkeypatch):
-    """The sweep gets profile, seed and pattern; its rows end in noise.csv."""
+@pytest.fixture
+def swept(tmp_path, monkeypatch):
+    """Results of the test's own; sweeps that only leave a run, and end with the codes given."""
     monkeypatch.setattr(settings, "BUILD", tmp_path / "build")
     monkeypatch.setattr(settings, "RESULTS", tmp_path / "results")
-    calls = []
+    calls, codes = [], []
 
     def run(arguments, env, cwd):
         calls.append((arguments, env))
         record(machines.Path(env["REPLICATION_BUILD"]) / "results", float(len(calls)), seed=4)
-        return machines.subprocess.CompletedProcess(arguments, 0)
+        return machines.subprocess.CompletedProcess(arguments, codes.pop(0) if codes else 0)
 
     monkeypatch.setattr(machines.subprocess, "run", run)
-    lines = machines.measure(["plain", "zen-no-onednn"], pattern="survey-*", seed=4, jobs=2)
+    return calls, codes
 
-    assert lines == ["plain: 1 runs taken", "zen-no-onednn: 1 runs taken"]
+
+def test_each_machine_runs_with_its_variables_in_a_folder_of_its_own(swept):
+    """The sweep gets profile, seed and pattern; its rows end in noise.csv."""
+    calls, _ = swept
+    told = machines.measure(["plain", "zen-no-onednn"], pattern="survey-*", seed=4, jobs=2)
+
+    assert told == (["plain: 1 runs taken", "zen-no-onednn: 1 runs taken"], True)
     arguments, environment = calls[1]
     assert environment["OPENBLAS_CORETYPE"] == "Zen"
     assert environment["TF_ENABLE_ONEDNN_OPTS"] == "0"
     assert environment["OMP_NUM_THREADS"] == "1"
     assert arguments[-8:] == [
         *("--experiments", "survey-*", "--profile", "embedded"),
-        *("--seeds", "4", "--jobs", "2"),
+        *("--seeds", "4-4", "--jobs", "2"),
     ]
+    assert command._seeds(arguments[arguments.index("--seeds") + 1]) == [4]  # it was four others
     assert read_noise(settings.RESULTS)["value"].tolist() == [1.0, 2.0]
+
+
+def test_a_sweep_that_fails_is_told_by_the_exit_code(swept):
+    """One that was refused leaves the rows of an earlier call, which are not taken again."""
+    _, codes = swept
+    codes += [1, 2]
+    ended = CliRunner().invoke(command.app, ["noise", "--machine", "*-threads"])
+
+    assert ended.exit_code == 1
+    assert ended.output.splitlines() == [
+        "skylakex-2-threads: 1 runs taken, some failed",
+        "haswell-3-threads: 0 runs taken, the sweep ended with code 2",
+    ]
+    assert set(read_noise(settings.RESULTS)["machine"]) == {"skylakex-2-threads"}
+
+
+def test_a_link_to_data_that_are_gone_is_made_anew(tmp_path, monkeypatch):
+    """The build folder had been elsewhere; it was a FileExistsError."""
+    monkeypatch.setattr(settings, "BUILD", tmp_path / "build")
+    link = tmp_path / "machine" / "data"
+    link.parent.mkdir()
+    link.symlink_to(tmp_path / "gone")
+
+    machines.share_data(link.parent)
+
+    assert link.resolve() == settings.BUILD / "data"
 
 
 def test_a_machine_that_is_none_is_a_usage_error():

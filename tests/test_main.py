@@ -38,7 +38,7 @@ def test_seeds_are_a_count_a_range_or_a_list(text, seeds):
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "0", "x", "1-", "-1", "2-1", "1.5", "0,,1", "²", "9" * 5000),
+        *("", "0", "x", "1-", "-1", "2-1", "1.5", "0,,1", "²", "9" * 5000, "0-4,9-7"),
         *("1001", "1000-1000", "0-999999999999", "4294967295"),  # nothing is filled with these
     ],
 )
@@ -61,6 +61,9 @@ def test_other_seeds_are_refused(text):
         (["run", "--seeds", "0"], "A count of 0 is no seed; seed 0 alone is 0-0"),
         (["sweep", "--experiments", "*", "--seeds", "1000-1000"], "of seeds from 0 to 999"),
         (["why", "clustering-eq5-mnist", "--seed", "1000"], "less than or equal to 999"),
+        (["noise", "--seed", "1000"], "less than or equal to 999"),
+        (["accept", "--from", ".", "--reason", "x"], "leave out --reason and --unchanged"),
+        (["accept", "--from", ".", "--unchanged", "*"], "leave out --reason and --unchanged"),
         (["run", "--budget", "20"], "expected one such as 20m"),
         (["frobnicate"], "No such command"),
     ],

@@ -48,24 +48,43 @@ def read_backend_runs(root: Path) -> dict[str, dict]:
     return runs
 
 
-def add_backend(root: Path, folder: Path) -> list[str]:
-    """Takes the runs of profile full from the build folder of another backend or device.
+def add_backend(root: Path, *folders: Path) -> list[str]:
+    """Takes the runs of profile full from build folders of other backends or devices.
 
     A run that is there already is replaced whole; others stay.
 
     Args:
         root: The committed results, normally `results`.
-        folder: The `build` of a checkout that ran under another `KERAS_BACKEND` or on another
-            machine.
+        *folders: The `build` of a checkout that ran under another `KERAS_BACKEND` or on another
+            machine, each.
 
     Returns:
         The runs as "backend/device/experiment/profile/seed", sorted.
 
     Raises:
-        ResultsError: If the folder has no such run, or a run does not say what
-            it ran on.
+        ResultsError: If a folder has no such run, or a run does not say what
+            it ran on; nothing was taken then.
     """
-    source = Path(folder) / "results"
+    taken: dict[str, tuple[pd.DataFrame, dict]] = {}
+    for folder in folders:
+        taken |= _runs(Path(folder) / "results")
+    with locked(Path(root)):
+        old, made = read_backends(root), read_backend_runs(root)
+        kept = old[[name not in taken for name in names_of(old, BACKEND_RUN)]]
+        table = pd.concat(
+            [each for each in (kept, *(rows for rows, _ in taken.values())) if len(each)]
+        )
+        made |= {name: about for name, (_, about) in taken.items()}
+        texts = {
+            Path(root) / _PROVENANCE: render_provenance(made, _PROVENANCE, BACKEND_RUN),
+            Path(root) / BACKENDS.file_name: render_table(BACKENDS, table, BACKENDS.file_name),
+        }
+        replace_texts(texts)
+    return sorted(taken)
+
+
+def _runs(source: Path) -> dict[str, tuple[pd.DataFrame, dict]]:
+    """The numbers of each run of profile full in a folder of results, and how it was made."""
     frame, provenance = read_measurements(source), read_provenance(source)
     full = frame[frame["profile"] == "full"]
     if full.empty:
@@ -73,26 +92,13 @@ def add_backend(root: Path, folder: Path) -> list[str]:
             f"{source}: expected runs of profile full, received none; name the build folder of "
             "the other backend, where `sweep` left its results"
         )
-    new = pd.concat(
-        [
-            rows.assign(**_backend(provenance, "/".join(map(str, run)), source))
-            for run, rows in full.groupby(list(RUN))
-        ]
-    )[list(BACKENDS.columns)]
-    names = set(names_of(new, BACKEND_RUN))
-    taken = {name: provenance["/".join(name.split("/")[len(BACKEND) :])] for name in names}
-    with locked(Path(root)):
-        old, former = read_backends(root), read_backend_runs(root)
-        kept = old[[name not in names for name in names_of(old, BACKEND_RUN)]]
-        table = pd.concat([each for each in (kept, new) if len(each)])
-        texts = {
-            Path(root) / _PROVENANCE: render_provenance(
-                {**former, **taken}, _PROVENANCE, BACKEND_RUN
-            ),
-            Path(root) / BACKENDS.file_name: render_table(BACKENDS, table, BACKENDS.file_name),
-        }
-        replace_texts(texts)
-    return sorted(names)
+    runs = {}
+    for run, rows in full.groupby(list(RUN)):
+        name = "/".join(map(str, run))
+        backend = _backend(provenance, name, source)
+        numbers = rows.assign(**backend)[list(BACKENDS.columns)]
+        runs["/".join([*backend.values(), name])] = numbers, provenance[name]
+    return runs
 
 
 def _backend(provenance: Mapping[str, dict], run: str, source: Path) -> dict[str, str]:

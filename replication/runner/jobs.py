@@ -38,6 +38,7 @@ class Job:
                 "add 1,000 to it where a run needs another start, so that seeds 0 and 1000 would "
                 "share one. Choose a smaller seed."
             )
+        object.__setattr__(self, "seed", int(self.seed))  # of NumPy's, JSON writes none
 
     @property
     def name(self) -> str:
@@ -62,6 +63,32 @@ def named(path: Path) -> Job | None:
     if match is None or match[1] not in known or int(match[3]) > LARGEST_SEED:
         return None
     return Job(known[match[1]], match[2], int(match[3]))
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds from `5` (the first five), `0-4` or `0,2,7`.
+
+    Raises:
+        ValueError: If the text is none of these, or a part of it names no seed.
+
+    >>> parse_seeds("0-2,7")
+    [0, 1, 2, 7]
+    """
+    text, parts = text.strip(), []
+    try:
+        for part in [f"0-{int(text) - 1}"] if text.isdigit() else text.split(","):
+            first, dash, last = part.partition("-")
+            parts.append((int(first), int(last if dash else first) + 1))
+    except ValueError:
+        parts = []
+    if not parts or not all(first < end <= LARGEST_SEED + 1 for first, end in parts):
+        raise ValueError(
+            f"{text!r} names no seeds; expected a count such as 5, a range such as 0-4 (2-2 "
+            f"is one seed) or a list such as 0,2,7, of seeds from 0 to {LARGEST_SEED}: where a run "
+            "needs a second start, experiments add 1,000. A count of 0 is no seed; seed 0 alone is "
+            "0-0."
+        )
+    return sorted({seed for first, end in parts for seed in range(first, end)})
 
 
 def in_store(slug: str) -> list[Job]:
