@@ -211,7 +211,8 @@ def test_a_tolerance_and_the_seed_noise(project):  # noqa: F811
             "demo/high",
             f"a tolerance of at least the seed noise, {noise:.6g}",
             f"{noise * 0.999:.6g}",
-            "measure it with less noise, or widen `tolerance` and say so in `because`",
+            "measure it with less noise, or widen `tolerance` and say so in `because`, "
+            "at demo.toml:10",
             place=(toml(project), 10),
         )
     ]
@@ -262,7 +263,8 @@ def test_documents(project):  # noqa: F811
     readme.write_text("# Demo\n")
     (found,) = problems(project)
     assert (found.subject, found.expected, found.fix, found.place) == (
-        str(readme), "the table 'claims' between its markers", ANEW, (readme, 1),
+        str(readme), "the table 'claims' between its markers",
+        "put the markers back, or restore the file from git", (readme, 1),
     )  # fmt: skip
     readme.unlink()
     assert problems(project) == [

@@ -89,6 +89,15 @@ def test_a_claim_keeps_everything_it_says(tmp_path):
     assert value.line == 10
 
 
+@pytest.mark.parametrize("text", ["0.840", "85", "85.0", "1_0.50"])
+def test_a_printed_number_keeps_its_digits(tmp_path, text):
+    """0.840 was read as if the article had printed 0.84, and 85 as if it had printed 85.0."""
+    written = VALUE.replace("0.845", text)
+    (value,) = load(tmp_path, ARTICLE + written)["demo"].claims
+
+    assert (str(value.reported), value.reported) == (text, float(text))
+
+
 @pytest.mark.parametrize(
     ("before", "after", "line", "message"),
     [

@@ -73,6 +73,13 @@ def test_a_small_shift_of_one_sign_is_seen_where_machines_hardly_differ(seed):
     assert all(each.numbers for each in found)
 
 
+def test_any_shift_is_seen_where_machines_do_not_differ_at_all():
+    """Their moments are 0 and 0; it was a ZeroDivisionError."""
+    found = findings(*world(0, chaos=0.0, shift=0.5), alarms=ALARMS)
+
+    assert any("by what machines differ" in each.words and not each.chance for each in found)
+
+
 def test_runs_are_held_against_machines_at_their_own_size():
     """One machine far out where trainings are long says nothing of short ones."""
     numbers, noises = world(0, shift=0.5)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from replication.claims.kinds import value
 from replication.claims.kinds.claim import Sides
 from replication.claims.kinds.judgement import Scale
+from replication.claims.schema import Written
 from tests.test_verdicts import value_claim
 
 QUICK = settings(max_examples=40, deadline=None)  # a busy machine is no failure
@@ -173,6 +174,8 @@ def test_a_control_without_spread_prints_what_rounds_to_its_number():
         (91.0, None, 0.05),
         (0.0, None, 0.05),
         (1e-05, None, 5e-06),
+        (85, None, 0.5),
+        (Written("0.840"), None, 0.0005),
     ],
 )
 def test_the_resolution_is_one_image_or_half_a_digit(reported, num_examples, expected):

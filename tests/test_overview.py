@@ -1,12 +1,14 @@
 """README at a glance: the picture, the scoreboard and the printed numbers, from verdicts alone."""
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
 from replication.claims import overview
 from replication.claims.check import check
+from replication.claims.kinds.judgement import ControlOutcome
 from replication.runner import settings
 
 
@@ -62,7 +64,7 @@ def test_the_picture_has_a_square_for_every_counted_claim(found, arguments):
 
 def test_printed_numbers_stand_beside_every_run(found, arguments):
     """How many runs reach the number is counted from the committed seeds."""
-    rows = cells(overview.printed(found.rows))
+    rows = cells(overview.printed(found.rows, found.metrics))
     claims = [row for row in found.rows if overview.is_printed(row)]
 
     assert len(rows) == len(claims) >= 2
@@ -72,6 +74,22 @@ def test_printed_numbers_stand_beside_every_run(found, arguments):
         assert row[0] == f"{shown} (`{wanted.claim.id}`)", "of which data set, and where to read on"
         assert row[1] == f"{sum(value >= reported for value in values)} of {len(values)}"
         assert wanted.judgement.verdict in row[-1]
+
+
+def test_printed_numbers_have_the_unit_and_the_better_end_of_their_metric(found):
+    """Every one was per cent, and the largest control the best."""
+    row = next(each for each in found.rows if overview.is_printed(each))
+    controls = tuple(
+        ControlOutcome(name, False, "", 5, mean) for name, mean in (("a", 9), ("b", 7))
+    )
+    judgement = replace(row.judgement, mean=5.0, low=4.0, high=6.25, controls=controls)
+    metrics = found.metrics.assign(unit="nats", better="lower")
+    ((name, _, ours, control, _),) = cells(
+        overview.printed([replace(row, judgement=judgement)], metrics)
+    )
+
+    assert name == f"{row.claim.reported} (`{row.claim.id}`)"
+    assert (ours, control) == ("5 [4, 6.25]", "7")
 
 
 def test_readme_is_short_and_no_wider_than_a_page():

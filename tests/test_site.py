@@ -16,6 +16,7 @@ from site_pages import broken_links, read_site
 
 from replication import site
 from replication.claims import load
+from replication.runner.jobs import parse_seeds
 from replication.site.chips import metric_anchor
 
 ROOT = Path(__file__).parent.parent
@@ -46,6 +47,13 @@ def test_every_link_leads_to_a_file_and_every_anchor_to_an_element(pages):
     folder, found = pages
 
     assert broken_links(folder, found) == []
+
+
+def test_every_sweep_that_a_page_says_is_understood(pages):
+    """A claim that one seed decides said `--seeds 0`, which is refused."""
+    seeds = {each for page in pages[1].values() for each in re.findall(r"--seeds (\S+)", page.html)}
+
+    assert seeds and all(map(parse_seeds, seeds))
 
 
 def test_pages_are_well_formed_with_unique_ids_a_language_and_one_title(pages):

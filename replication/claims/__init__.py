@@ -25,7 +25,7 @@ from replication.claims.kinds.claim import (
     Text,
 )
 from replication.claims.kinds.order import Comparison
-from replication.claims.schema import ClaimError, Lines, parse, shown
+from replication.claims.schema import ClaimError, Lines, Written, parse, shown
 
 __all__ = [
     "Alternative",
@@ -151,7 +151,7 @@ def load(directory: Path | None = None) -> dict[str, Article]:
 def _load_article(path: Path) -> Article:
     try:
         text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text)
+        content = tomllib.loads(text, parse_float=Written)
     except tomllib.TOMLDecodeError as error:
         raise ClaimError(f"{path}: expected TOML, received text that is none: {error}") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -158,7 +158,7 @@ def _generated(articles, rows: tuple[Row, ...], tables: _Committed, values_of) -
         {
             "claims": markdown_table(articles, rows),
             "ledger": ledger.ledger_table(articles, details),
-            **overview.tables(articles, rows),
+            **overview.tables(articles, rows, tables.metrics),
             **backends.tables(values_of, tables.elsewhere, tables.elsewhere_runs),
         },
         values_of,
@@ -307,6 +307,7 @@ def _elsewhere(tables: _Committed, values_of: ValuesOf) -> Iterator[Problem]:
 def _doubts(articles: Mapping[str, Article], rows: Iterable[Row]) -> Iterator[Problem]:
     """Tests that cannot be right: a tolerance below seed noise, a control with too few seeds."""
     for row in rows:
-        for doubt in row.claim.doubts(row.judgement):
-            place = (articles[row.slug].path, row.claim.line)
-            yield Problem(f"{row.slug}/{row.claim.id}", *doubt, place=place)
+        for expected, found, fix in row.claim.doubts(row.judgement):
+            path, line = place = articles[row.slug].path, row.claim.line
+            where = f"{fix}, at {path.name}:{line}"
+            yield Problem(f"{row.slug}/{row.claim.id}", expected, found, where, place)

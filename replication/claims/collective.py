@@ -188,7 +188,12 @@ def _from_committed(each: Number, noises: Mapping[Cell, Noise]) -> float:
 
 
 def _gamma_tail(value: float, mean: float, variance: float) -> float:
-    """The chance of so much or more under the Gamma distribution of that mean and variance."""
+    """The chance of so much or more under the Gamma distribution of that mean and variance.
+
+    Without variance, as where emulated machines do not differ, more than the mean never happens.
+    """
+    if not variance:
+        return float(value <= mean)
     from scipy.special import gammaincc
 
     return float(gammaincc(mean**2 / variance, value * mean / variance))

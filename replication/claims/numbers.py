@@ -25,7 +25,7 @@ def in_digits(value: float, unit: str = "", digits: int = DIGITS) -> str:
     per_cent = " %" if is_share(unit) else ""
     if size == 0:
         return f"0{per_cent}"
-    exponent = math.floor(math.log10(size))
+    exponent = int(f"{size:.{digits - 1}e}".partition("e")[2])  # once rounded: 9.996 is 10.0
     if exponent < -4:
         mantissa = size / 10.0**exponent
         power = str(exponent).translate(_POWERS)

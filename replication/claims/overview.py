@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
+import pandas as pd
+
 from replication.claims import Article
 from replication.claims.kinds import OUTCOMES
 from replication.claims.kinds.claim import FAILS, HOLDS, OPEN
-from replication.claims.numbers import per_cent
+from replication.claims.numbers import in_digits
 from replication.claims.tables import Row, markdown
 
 _LOOKS = {HOLDS: ("#0072b2", "✓"), FAILS: ("#d55e00", "✕"), OPEN: ("#8a9099", "?")}  # Okabe & Ito
@@ -36,13 +38,18 @@ _MARKERS = (("", "en"), ("-zh", "zh"))  # how their names end, by language
 _SIDE, _GAP, _LEFT, _ROW, _WIDTH = 15, 3, 168, 27, 780  # pixels of the picture
 
 
-def tables(articles: Mapping[str, Article], rows: Sequence[Row]) -> dict[str, str]:
-    """What stands between the markers of README, its translation, and the picture, by marker."""
+def tables(
+    articles: Mapping[str, Article], rows: Sequence[Row], metrics: pd.DataFrame
+) -> dict[str, str]:
+    """What stands between the markers of README, its translation, and the picture, by marker.
+
+    `metrics` is `metrics.csv` of all articles.
+    """
     arguments = articles, rows
     return {
         "overview": picture(*arguments),
         **{"scoreboard" + end: scoreboard(*arguments, tongue) for end, tongue in _MARKERS},
-        **{"printed" + end: printed(rows, tongue) for end, tongue in _MARKERS},
+        **{"printed" + end: printed(rows, metrics, tongue) for end, tongue in _MARKERS},
     }
 
 
@@ -78,13 +85,17 @@ def outcome(row: Row) -> str:
     return OUTCOMES[row.judgement.verdict]
 
 
-def printed(rows: Sequence[Row], language: str = "en") -> str:
+def printed(rows: Sequence[Row], metrics: pd.DataFrame, language: str = "en") -> str:
     """The numbers that an article prints beside ours, in Markdown: who reaches them?"""
-    words = _WORDS[language]
+    words, shown = _WORDS[language], [row for row in rows if is_printed(row)]
+    declared = {
+        f"{each.experiment}/{each.metric}": (each.unit, each.better)
+        for each in metrics.itertuples(index=False)
+    }
     names = ("printed", "reach", "mean", "control", "verdict")
     return markdown(
         [words[key] for key in names],
-        [_beside(row, words) for row in rows if is_printed(row)],
+        [_beside(row, words, *declared.get(row.claim.measures, ("", ""))) for row in shown],
     )
 
 
@@ -93,18 +104,21 @@ def is_printed(row: Row) -> bool:
     return row.claim.printed is not None and row.claim.voice == "article" and row.claim.core
 
 
-def _beside(row: Row, words: Mapping[str, str]) -> tuple[str, ...]:
+def _beside(row: Row, words: Mapping[str, str], unit: str, better: str) -> tuple[str, ...]:
     judgement, reported = row.judgement, row.claim.printed
-    name = f"{per_cent(reported)} (`{row.claim.id}`)"
+    name = f"{in_digits(reported, unit)} (`{row.claim.id}`)"
     if judgement.mean is None:
         return name, *[words["none"]] * 3, judgement.verdict
-    bounds = f" [{per_cent(judgement.low)}, {per_cent(judgement.high)}]" if judgement.n > 1 else ""
-    control = max((c.mean for c in judgement.controls if c.mean is not None), default=None)
+    low, mean, high = (
+        in_digits(each, unit) for each in (judgement.low, judgement.mean, judgement.high)
+    )
+    best = min if better == "lower" else max
+    control = best((c.mean for c in judgement.controls if c.mean is not None), default=None)
     return (
         name,
         words["of"].format(judgement.num_reached, judgement.n),
-        f"{per_cent(judgement.mean)}{bounds}",
-        words["none"] if control is None else per_cent(control),
+        f"{mean} [{low}, {high}]" if judgement.n > 1 else mean,
+        words["none"] if control is None else in_digits(control, unit),
         f"**{judgement.verdict}**",
     )
 

@@ -14,6 +14,19 @@ _LAYOUT = str.maketrans("", "", "\t\n")  # what a text of several lines may have
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
+class Written(float):
+    """A number of a claim file; as text it is what stands there, zeros at its end included."""
+
+    def __new__(cls, text: str):
+        """The number that a text says."""
+        number = super().__new__(cls, text)
+        number._text = text
+        return number
+
+    def __repr__(self) -> str:
+        return self._text
+
+
 class ClaimError(ReplicationError, ValueError):
     """A claim file that says something it may not: names file, line, claim and key."""
 

@@ -11,6 +11,7 @@ from replication.claims import Article, ClaimError, prose
 from replication.claims.tables import claims_of, replace_table
 
 _UPDATE = "update it with `make report`"
+_RESTORE = "put the markers back, or restore the file from git"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def stale_documents(generated: Generated, documents: Mapping[str, Path]) -> Iter
         try:
             wanted = replace_table(text, name, generated.tables[name], str(path))
         except ClaimError as error:
-            yield Problem(str(path), f"{what} between its markers", str(error), _UPDATE, (path, 1))
+            yield Problem(str(path), f"{what} between its markers", str(error), _RESTORE, (path, 1))
             continue
         if text != wanted:
             yield Problem(str(path), f"{what} as recomputed", "out of date", _UPDATE, (path, 1))

@@ -65,8 +65,8 @@ def _commands(claim: Claim, judgement: Judgement, experiments: Iterable[str]) ->
     Where fewer were run than it takes to judge it, under that many.
     """
     last = max(claim.least, judgement.n, *(seed + 1 for seed in judgement.values)) - 1
-    seeds = f"0-{last}" if last else "0"
-    runs = [f"python -m replication sweep --experiments {e} --seeds {seeds}" for e in experiments]
+    sweep = "python -m replication sweep"
+    runs = [f"{sweep} --experiments {each} --seeds 0-{last}" for each in experiments]
     return [*runs, "make check" if judgement.n else "make accept"]
 
 

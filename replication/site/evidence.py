@@ -132,13 +132,23 @@ class Evidence:
         runs, letters, numbers, environments = [], {}, {}, {}
         for experiment, seed, about in sorted(records, key=lambda each: each[:2]):
             name = about["fingerprint"]
-            letter = letters.setdefault(name, chr(ord("A") + len(letters) % 26))
+            letter = letters.setdefault(name, _letters(len(letters)))
             environments[letter] = {**about.get("environment", {}), "id": name}
             number = numbers.setdefault(_reason(about), len(numbers) + 1)
             made = str(about.get("commit", "")), about.get("minutes")
             runs.append(Run(experiment, seed, *made, letter, number))
         reasons = {number: reason for reason, number in numbers.items()}
         return Made(tuple(runs), environments, reasons)
+
+
+def _letters(number: int) -> str:
+    """A name of letters for each number from 0 on.
+
+    >>> _letters(0), _letters(25), _letters(26), _letters(701), _letters(702)
+    ('A', 'Z', 'AA', 'ZZ', 'AAA')
+    """
+    before, last = divmod(number, 26)
+    return (_letters(before - 1) if before else "") + chr(ord("A") + last)
 
 
 def _reason(about: Mapping) -> str:

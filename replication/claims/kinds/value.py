@@ -16,10 +16,12 @@ Why so: docs/decisions/0011-verdicts-fair-to-the-article.md.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from statistics import fmean
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import WrapValidator
 
 from replication.claims.exact_tests import expected_best, share_bounds
 from replication.claims.intervals import (
@@ -57,6 +59,12 @@ OUTSIDE = 0.025  # of our runs at least as far out: both sides together, one hon
 UNUSUAL = 0.10
 
 
+def _as_written(value: object, check: Callable[[object], float]) -> object:
+    """The number itself where it is one: as a float it forgets with how many digits it came."""
+    check(value)
+    return value
+
+
 class Value(Claim):
     """A claim that a number comes out. `controls` are what must not come to it."""
 
@@ -72,7 +80,7 @@ class Value(Claim):
     }
 
     measures: Measure
-    reported: Number
+    reported: Annotated[Number, WrapValidator(_as_written)]
     controls: Measures
 
     @property
@@ -111,12 +119,12 @@ class Value(Claim):
 
 
 def resolution(reported: float, num_examples: int | None) -> float:
-    """One image of the test set, or half a unit of the last digit printed, if that is coarser.
+    """One image of the test set, or half a unit of the last digit written, if that is coarser.
 
     >>> resolution(0.845, 10_000)
     0.0005
     """
-    unit = 10.0 ** Decimal(repr(float(reported))).as_tuple().exponent
+    unit = 10.0 ** Decimal(str(reported)).as_tuple().exponent
     return max(0.5 * unit, 1 / num_examples if num_examples else 0.0)
 
 
