@@ -135,23 +135,28 @@ def num_cores() -> int:
     """
     mask = getattr(os, "sched_getaffinity", None)  # not on macOS
     cores = len(mask(0)) if mask else os.cpu_count() or 1
-    return max(1, min([cores, *map(math.ceil, _quotas())]))
+    quotas = [quota for group in cgroups("cpu") for quota in _quota(group)]
+    return max(1, min([cores, *map(math.ceil, quotas)]))
 
 
-def _quotas() -> Iterator[float]:
-    """Every quota in cores that the cgroups of this process are under, their parents' as well."""
+def cgroups(controller: str) -> Iterator[Path]:
+    """Folders of the cgroups of this process that may limit it, their parents' as well.
+
+    Args:
+        controller: What they control: `cpu` or `memory`.
+    """
     try:
         lines = _LISTED.read_text(encoding="utf-8").splitlines()
     except OSError:  # not on macOS
         return
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
+        if controllers and controller not in controllers.split(","):
             continue
         inside = Path(path.strip("/"))  # in a container it may not be there; its root is, then
         for group in (inside, *inside.parents):
-            for mount in (controllers or ".", "cpu", "unified"):
-                yield from _quota(_CGROUPS / mount / group)
+            for mount in (controllers or ".", controller, "unified"):
+                yield _CGROUPS / mount / group
 
 
 def _quota(group: Path) -> Iterator[float]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from replication import claims, listing, results, runner, store
+from replication import claims, environment, listing, results, runner, store
 from replication.experiments import ExperimentError, registry
 from replication.runner import declared as module
 from replication.runner import settings
@@ -153,13 +153,32 @@ def test_jobs_are_what_cores_and_memory_allow(monkeypatch, cores, gib, asked, de
     assert runner.jobs_that_fit() == jobs
 
 
-def test_the_memory_of_a_container_counts(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("line", "group", "limit", "used"),
+    [
+        ("0::/", ".", "memory.max", "memory.current"),
+        ("0::/job/step", "job", "memory.max", "memory.current"),  # Slurm: of a parent
+        ("4:memory:/job", "memory/job", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+    ],
+)
+def test_the_memory_of_a_container_counts(monkeypatch, tmp_path, line, group, limit, used):
     """Its limit less what it uses; `max` is none."""
-    monkeypatch.setattr(runner.expected, "_CGROUP", tmp_path)
+    (tmp_path / "listed").write_text(f"{line}\n")
+    monkeypatch.setattr(environment, "_LISTED", tmp_path / "listed")
+    monkeypatch.setattr(environment, "_CGROUPS", tmp_path)
     machine = runner.expected._free_memory()
-    (tmp_path / "memory.max").write_text("max\n")
-    (tmp_path / "memory.current").write_text("1000\n")
+    (tmp_path / group).mkdir(parents=True, exist_ok=True)
+    (tmp_path / group / limit).write_text("max\n")
+    (tmp_path / group / used).write_text("1000\n")
     assert runner.expected._free_memory() == pytest.approx(machine, rel=0.5)  # others use some
-    (tmp_path / "memory.max").write_text("5000\n")
+    (tmp_path / group / limit).write_text("5000\n")
 
     assert runner.expected._free_memory() == 4000
+
+
+def test_a_kernel_that_does_not_tell_what_is_available_has_all_of_it(monkeypatch, tmp_path):
+    """Before Linux 3.14, and where the file is made up; it was a KeyError."""
+    (tmp_path / "meminfo").write_text("MemTotal: 1024 kB\n")
+    monkeypatch.setattr(runner.expected, "_MEMORY_INFO", tmp_path / "meminfo")
+
+    assert runner.expected._free_memory() > 0

@@ -1,6 +1,7 @@
 """How long a job takes on this machine, by the runs it made before; and what fits a budget."""
 
 import contextlib
+import itertools
 import math
 import os
 import re
@@ -10,13 +11,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from replication import experiments, fingerprints, results
+from replication import environment, experiments, fingerprints, results
 from replication.runner import settings
 from replication.runner.jobs import Job
 
 _SAME = ("backend", "device", "processor", "threads")  # what wall times can be compared under
 _MEMORY = 2.5 * 2**30  # bytes of a job: the deep ones had 2.1 to 2.3 GiB resident
-_CGROUP = Path("/sys/fs/cgroup")
+_MEMORY_INFO = Path("/proc/meminfo")
+_LIMITS = (  # of a cgroup of version 2 or 1, and how much of it is used
+    ("memory.max", "memory.current"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+)
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 
 
@@ -34,17 +39,16 @@ def jobs_that_fit() -> int:
 
 
 def _free_memory() -> float:
-    """Bytes that can be had without paging: of the machine, or of the container around us."""
+    """Bytes that can be had without paging: of the machine, or of the containers around us."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     available = [pages if pages > 0 else math.inf]
-    with contextlib.suppress(OSError):  # not Linux
-        known = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    with contextlib.suppress(OSError, KeyError):  # not Linux, or not all of it
+        known = dict(line.split(":") for line in _MEMORY_INFO.read_text().splitlines())
         available.append(1024 * int(known["MemAvailable"].split()[0]))
-    with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit: `max`
-        limit, used = (
-            int((_CGROUP / name).read_text()) for name in ("memory.max", "memory.current")
-        )
-        available.append(limit - used)
+    for group, files in itertools.product(environment.cgroups("memory"), _LIMITS):
+        with contextlib.suppress(OSError, ValueError):  # no such limit, or none at all: `max`
+            limit, used = (int((group / name).read_text()) for name in files)
+            available.append(limit - used)
     return min(available)
 
 
