@@ -25,13 +25,19 @@ def declared(monkeypatch):
     return registry
 
 
-def declare(outcome, name="toy", **options):
+def of_toy(function):
+    """The function, as if it stood in the file of an article `toy`."""
+    function.__module__ = f"{experiments.__name__}.toy"
+    return function
+
+
+def declare(outcome, name="toy-run", **options):
     """An experiment that returns `outcome` whatever it is given."""
     options = {"minutes": 1, "metrics": METRICS, **options}
-    return experiment(name, **options)(lambda *_: Outcome(outcome))
+    return experiment(name, **options)(of_toy(lambda *_: Outcome(outcome)))
 
 
-def run(registry, name="toy"):
+def run(registry, name="toy-run"):
     return registry[name].run(0, Profile("smoke", library=None))
 
 
@@ -54,7 +60,7 @@ def test_other_metrics_than_declared_are_refused(declared, returned, missing, un
     """Neither a forgotten nor a new number slips into a table."""
     declare(returned)
 
-    with pytest.raises(ExperimentError, match="toy returned other metrics") as caught:
+    with pytest.raises(ExperimentError, match="toy-run returned other metrics") as caught:
         run(declared)
 
     assert f"missing {missing}, undeclared {undeclared}" in str(caught.value)
@@ -65,14 +71,15 @@ def test_a_value_that_is_not_finite_is_refused(declared, value):
     """The message names experiment, seed and metric."""
     declare({**GOOD, "loss": (value, 10)})
 
-    with pytest.raises(ExperimentError, match="toy, seed 0: expected finite values.*'loss'"):
+    with pytest.raises(ExperimentError, match="toy-run, seed 0: expected finite values.*'loss'"):
         run(declared)
 
 
 def test_a_failing_experiment_is_not_swallowed(declared):
     """Its own error comes through."""
 
-    @experiment("toy", minutes=1, metrics=METRICS)
+    @experiment("toy-run", minutes=1, metrics=METRICS)
+    @of_toy
     def broken(seed, profile):
         raise ZeroDivisionError("in the experiment")
 
@@ -84,6 +91,7 @@ def test_one_declaration_serves_several_data_sets(declared):
     """`{dataset}` gives one experiment each, by the article's short name, bound to its data."""
 
     @experiment("toy-{dataset}", minutes=1, metrics=METRICS, datasets=("mnist", "fashion_mnist"))
+    @of_toy
     def toy(seed, profile, dataset):
         return Outcome({"test_purity": (0.5, 10), "loss": (float(len(dataset)), 10)})
 
@@ -97,7 +105,7 @@ def test_a_name_can_be_declared_once(declared):
     """The second declaration is an error, not a replacement."""
     declare(GOOD)
 
-    with pytest.raises(ExperimentError, match="'toy' is declared twice"):
+    with pytest.raises(ExperimentError, match="'toy-run' is declared twice"):
         declare(GOOD)
 
 
@@ -110,11 +118,36 @@ def test_a_name_that_asks_for_data_sets_needs_some(declared):
 def test_declaring_leaves_the_function_as_it_is(declared):
     """What is decorated can be called and fingerprinted as before."""
 
+    @of_toy
     def function(seed, profile):
         return None
 
-    assert experiment("toy", minutes=1, metrics=METRICS)(function) is function
-    assert declared["toy"].function is function
+    assert experiment("toy-run", minutes=1, metrics=METRICS)(function) is function
+    assert declared["toy-run"].function is function
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"name": "toy-Run"}, "a name in kebab case, received 'toy-Run'"),
+        ({"name": "other-run"}, "a name that starts with 'toy-'"),
+        ({"tier": "slow"}, "the tier core or extended, received 'slow'"),
+        ({"seeds": range(990, 1001)}, "seeds from 0 to 999"),
+        ({"seeds": ()}, "seeds from 0 to 999"),
+        ({"metrics": []}, "metrics in snake case"),
+        ({"metrics": [Metric("test-purity", "fraction")]}, "metrics in snake case"),
+        ({"metrics": METRICS + METRICS}, "metrics with names of their own"),
+        ({"metrics": [Metric("loss", "nats", "less")]}, "better: higher, lower or none"),
+    ],
+)
+def test_a_declaration_that_tables_and_commands_cannot_do_with_is_refused(
+    declared, options, expected
+):
+    """Where it is declared, not after it was run."""
+    with pytest.raises(ExperimentError, match=f"expected {expected}"):
+        declare(GOOD, **options)
+
+    assert not declared
 
 
 def test_every_file_of_experiments_is_found():
@@ -199,12 +232,16 @@ def test_inputs_differ_between_runs_that_may_differ():
 def test_versions_of_an_experiments_own_packages_are_in_its_key(declared, monkeypatch):
     """Another version of one makes another key; an experiment without any has the common one."""
     declare(GOOD, packages=("umap-learn", "not-installed"))
-    declare(GOOD, name="plain")
+    declare(GOOD, name="toy-plain")
     monkeypatch.setattr(fingerprints, "source_closure", lambda function: {})
 
-    toy, plain = (declared[name].inputs(0, "full")["environment"] for name in ("toy", "plain"))
+    toy, plain = (
+        declared[name].inputs(0, "full")["environment"] for name in ("toy-run", "toy-plain")
+    )
     monkeypatch.setattr(fingerprints.importlib.metadata, "version", lambda name: "99.9")
-    later, same = (declared[name].inputs(0, "full")["environment"] for name in ("toy", "plain"))
+    later, same = (
+        declared[name].inputs(0, "full")["environment"] for name in ("toy-run", "toy-plain")
+    )
 
     assert plain == same == fingerprints.key_environment()
     assert set(toy) - set(plain) == {"umap-learn", "not-installed"}

@@ -11,6 +11,7 @@ import functools
 import importlib
 import os
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from replication.errors import ReplicationError
 from replication.store import Checkpoints
 
 SMOKE_EXAMPLES = 512
+LARGEST_SEED = 999  # experiments derive a second seed by adding 1,000
 
 
 class ExperimentError(ReplicationError, ValueError):
@@ -87,6 +89,13 @@ class Outcome:
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
+_KEBAB, _SNAKE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"), re.compile(r"[a-z][a-z0-9_]*")
+
+
+def _are_seeds(seeds: tuple[int, ...]) -> bool:
+    return bool(seeds) and all(0 <= seed <= LARGEST_SEED for seed in seeds)
+
+
 @dataclass(frozen=True)
 class Experiment:
     """A declared experiment.
@@ -106,6 +115,10 @@ class Experiment:
             every experiment uses.
         arguments: What else its function is called with, by name: what tells
             it from the other experiments of that function.
+
+    Raises:
+        ExperimentError: If a name, tier, seed or metric is none that tables
+            and commands can do with.
     """
 
     name: str
@@ -119,6 +132,25 @@ class Experiment:
     tier: str
     packages: tuple[str, ...] = ()
     arguments: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self):
+        names = [metric.name for metric in self.metrics]
+        better = {metric.better for metric in self.metrics}
+        start = f"{self.slug}-"
+        for holds, expected, received in (
+            (_KEBAB.fullmatch(self.name), "a name in kebab case", self.name),
+            (self.name.startswith(start), f"a name that starts with {start!r}", self.name),
+            (self.tier in ("core", "extended"), "the tier core or extended", self.tier),
+            (_are_seeds(self.seeds), f"seeds from 0 to {LARGEST_SEED}", self.seeds),
+            (names and all(map(_SNAKE.fullmatch, names)), "metrics in snake case", names),
+            (len({*names}) == len(names), "metrics with names of their own", names),
+            (better <= {"higher", "lower", "none"}, "better: higher, lower or none", better),
+        ):
+            if not holds:
+                raise ExperimentError(
+                    f"experiment {self.name!r}: expected {expected}, received {received!r}. "
+                    "Correct its @experiment."
+                )
 
     def run(self, seed: int, profile: Profile) -> Outcome:
         """Runs the experiment and holds it to its declaration.
@@ -199,7 +231,8 @@ def experiment(
         The decorator; the function itself is returned unchanged.
 
     Raises:
-        ExperimentError: If the name is taken, or asks for data sets and none is given.
+        ExperimentError: If the name is taken, or asks for data sets and none is given; or if
+            something declared is not as above.
     """
 
     def declare(function):

@@ -10,13 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from replication import experiments, fingerprints
-from replication.experiments import Experiment
+from replication.experiments import LARGEST_SEED, Experiment
 from replication.runner import settings
 
 _FILE = re.compile(r"(.+)-(full|embedded|smoke)-(\d+)-[0-9a-f]{16}\.npz")
-
-
-LARGEST_SEED = 999  # experiments derive a second seed by adding 1,000
 
 
 @dataclass(frozen=True)
