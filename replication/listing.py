@@ -22,8 +22,8 @@ def slug(article: str) -> str:
     number = article.partition("_")[0]
     if not number.isascii() or not number.isdigit():
         return article
-    paths = (settings.ROOT / "notebooks").glob(f"{int(number):02d}_*.ipynb")
-    return next((path.stem.partition("_")[2] for path in paths), article)
+    known = claims.load().items()
+    return next((slug for slug, each in known if each.number == int(number)), article)
 
 
 def table(article: str | None = None) -> list[str]:

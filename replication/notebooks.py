@@ -34,7 +34,13 @@ class NotebookError(RuntimeError):
 
 def find(slug: str) -> Path | None:
     """The notebook of an article: `notebooks/NN_<slug>.ipynb`, or None."""
-    return min(FOLDER.glob(f"[0-9][0-9]_{slug}.ipynb"), default=None)
+    return _by_slug(FOLDER).get(slug)
+
+
+def _by_slug(folder: Path) -> dict[str, Path]:
+    """The notebooks in a folder, by what follows the number of their article."""
+    paths = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    return {path.stem.partition("_")[2]: path for path in paths}
 
 
 def execute_all(slugs, folder: Path, variables: dict[str, str], *, announce=print) -> list[str]:
@@ -158,8 +164,8 @@ def promote(folder: Path, results_root: Path) -> list[Path]:
         The files whose content changed.
     """
     changed = []
-    for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")):
-        target = results_root / path.stem.partition("_")[2] / "notebook.ipynb"
+    for slug, path in _by_slug(folder).items():
+        target = results_root / slug / "notebook.ipynb"
         before = results.read_text(target) if target.exists() else None
         text = results.read_text(path)
         if text != before:

@@ -32,7 +32,7 @@ def display(*, as_json: bool = False, console: "Console | None" = None) -> "Line
         return Json()
     console = console or output()
     live = console.is_terminal and not console.is_dumb_terminal
-    return Live(console) if live else Lines()
+    return Live(console) if live else Lines(console)
 
 
 def output(log_width: int = 100) -> "Console":

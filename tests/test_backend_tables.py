@@ -138,7 +138,7 @@ def test_too_few_seeds_decide_nothing(tmp_path, elsewhere):
     add_backend(tmp_path / "results", elsewhere(5.0))
 
     assert [each.status for each in found(tmp_path / "results")] == ["undecided"]
-    table = backends.tables(*read(tmp_path / "results"))["backends"]
+    table = backends.tables(["demo"], *read(tmp_path / "results"))["backends"]
     assert table.count("\n") == 1, "header and rule alone"
 
 
@@ -180,7 +180,7 @@ def test_the_summary_counts_by_backend_device_and_article(home, elsewhere):
     add_backend(home, elsewhere(SEEDS[0]))
     add_backend(home, elsewhere(0.5, "torch"))
 
-    tables = backends.tables(*read(home))
+    tables = backends.tables(["demo"], *read(home))
 
     lines = tables["backends"].splitlines()[2:]
     assert lines[0].startswith("| jax | cpu-x86_64 | demo | 1 | 1 | 1 | 1 | 0 (0.0 %) | -0.6,")

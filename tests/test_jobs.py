@@ -8,6 +8,7 @@ import pytest
 from replication import datasets, experiments, runner
 from replication.experiments import ExperimentError
 from replication.runner import settings
+from replication.runner.jobs import changes
 
 
 def test_selection_names_what_there_is():
@@ -35,6 +36,18 @@ def test_a_seed_of_numpy_is_an_ordinary_one():
     job = runner.Job(experiments.find("clustering-identities"), "smoke", np.int64(3))
 
     assert json.dumps(job.inputs["parameters"]["seed"]) == "3"
+
+
+def test_what_differs_between_two_keys_may_be_a_whole_part():
+    """A run of an older version may lack one; it was a KeyError."""
+    before = {"source": {"f": "1", "g": "1"}, "older": {"x": 1}}
+    after = {"source": {"f": "2", "g": "1"}, "data": {"mnist": "3"}}
+
+    assert changes(before, after) == [
+        ("source", "f", "1", "2"),
+        ("data", "mnist", None, "3"),
+        ("older", "x", 1, None),
+    ]
 
 
 def _library_without_data(tmp_path, monkeypatch):

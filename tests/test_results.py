@@ -202,6 +202,7 @@ def test_an_experiment_belongs_to_one_article(tmp_path):
         ('{"one/full/0": {}, "one/full/0": {}}', ":1: expected JSON .* 'one/full/0' twice"),
         (ABOUT % '"environment": []', ":1: run .* 'environment': expected an object"),
         (ABOUT % '"minutes": "long"', ":1: run .* 'minutes': expected a number"),
+        (ABOUT % '"seal": "none"', ":1: run .* 'seal': expected 16 hexadecimal digits"),
         (ABOUT % '"commit": 7', ":1: run .* 'commit': expected a text"),
     ],
 )

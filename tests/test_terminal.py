@@ -53,6 +53,15 @@ def hear(progress, *events):
         progress.hear(event)
 
 
+def test_a_console_that_is_no_terminal_gets_the_table(capsys):
+    """The display was made for it, and printed elsewhere."""
+    console = Console(file=io.StringIO(), width=100)
+    with terminal.display(console=console) as display:
+        display(done(NAMES[0]))
+
+    assert NAMES[0] in console.file.getvalue()
+
+
 def test_the_time_left_is_what_is_expected_less_what_has_passed(clock):
     """For running jobs and waiting ones, shared out among those side by side."""
     progress = terminal.Progress()

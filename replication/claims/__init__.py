@@ -6,6 +6,7 @@ half of the project judges numbers and cannot train. `verdicts` judges,
 """
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,7 @@ __all__ = [
     "Context",
     "OpenDetail",
     "load",
+    "slug_of",
 ]
 Whole = Annotated[
     int, Field(gt=0, lt=10_000, description="a whole number > 0, of at most four digits")
@@ -120,10 +122,25 @@ class Article(_File):
     path: Path
 
     @property
+    def notebook(self) -> str:
+        """The file of its notebook."""
+        return f"{self.number:02d}_{self.slug}.ipynb"
+
+    @property
     def linked(self) -> str:
         """Number and slug in Markdown, a link where the address is the article's own."""
         name = f"{self.number:02d} {self.slug}"
         return name if self.link else f"[{name}]({self.url})"
+
+
+def slug_of(experiment: str, slugs: Iterable[str]) -> str | None:
+    """The article that an experiment is named after, if it is one of these.
+
+    >>> slug_of("deep-survey-dense", ["deep", "deep-survey", "deep-sur"])
+    'deep-survey'
+    """
+    named = [slug for slug in slugs if experiment.startswith(f"{slug}-")]
+    return max(named, key=len, default=None)
 
 
 def load(directory: Path | None = None) -> dict[str, Article]:

@@ -8,11 +8,12 @@ is measured beside it: each of our own seeds against the others.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from replication.claims import slug_of
 from replication.claims.differences import ValuesOf
 from replication.claims.intervals import MIN_SEEDS, Interval, moments, prediction_interval
 from replication.claims.tables import markdown
@@ -41,23 +42,21 @@ class Agreement:
     status: str
     equal: bool
 
-    @property
-    def slug(self) -> str:
-        """The article: the first part of the experiment's name."""
-        return self.experiment.split("-")[0]
 
-
-def tables(values_of: ValuesOf, rows: pd.DataFrame, runs: Mapping[str, dict]) -> dict[str, str]:
+def tables(
+    slugs: Collection[str], values_of: ValuesOf, rows: pd.DataFrame, runs: Mapping[str, dict]
+) -> dict[str, str]:
     """The Markdown tables about other backends, by the name of their markers.
 
     Args:
+        slugs: Of all articles.
         values_of: Our values by seed of an "experiment/metric".
         rows: Columns as in `backends.csv`.
         runs: How these were made, by "backend/device/experiment/profile/seed".
     """
     theirs = agreements(values_of, rows)
     return {
-        "backends": summary_table(theirs, held_out(values_of, rows)),
+        "backends": summary_table(slugs, theirs, held_out(values_of, rows)),
         "backends-outside": outside_table(theirs),
         "backends-environments": environments_table(runs),
     }
@@ -97,7 +96,9 @@ def unmatched(values_of: ValuesOf, rows: pd.DataFrame) -> list[str]:
     )
 
 
-def summary_table(theirs: Iterable[Agreement], ours: Iterable[Agreement]) -> str:
+def summary_table(
+    slugs: Collection[str], theirs: Iterable[Agreement], ours: Iterable[Agreement]
+) -> str:
     """Markdown: by backend, device and article, how many numbers lie inside our intervals."""
     names = (
         "backend", "device", "article", "runs", "numbers", "equal to ours", "inside", "outside",
@@ -106,7 +107,7 @@ def summary_table(theirs: Iterable[Agreement], ours: Iterable[Agreement]) -> str
     everything = [each for each in (*theirs, *ours) if each.status != "undecided"]
     rows = []
     for where, group in _grouped(everything, lambda each: each.where).items():
-        articles = _grouped(group, lambda each: each.slug)
+        articles = _grouped(group, lambda each: slug_of(each.experiment, slugs) or "none")
         rows += [(*where, slug, *_counts(some)) for slug, some in articles.items()]
         rows += [(*where, "all", *_counts(group))] if len(articles) > 1 else []
     return markdown(names, rows)

@@ -108,9 +108,9 @@ def check(
         today_root: The tables of this machine, normally `build/results`; None
             compares nothing, so that everything is `not run`.
         documents: Files with a generated table that must be up to date, by the
-            name of its markers: `claims`, `ledger`.
+            name of its markers, such as `claims`; see `Generated`.
         sentences: Files whose sentences hold marked numbers, see `prose`.
-        notebooks: The folder of `NN_<slug>.ipynb`, each of which must have been executed.
+        notebooks: The folder of notebooks, each of which must have been executed.
 
     Raises:
         ClaimError: If a claim file is malformed.
@@ -138,7 +138,7 @@ def check(
         *_seals(tables),
         *_elsewhere(tables, evidence.values_of),
         *_noise(tables),
-        *_unexecuted(root, notebooks),
+        *_unexecuted(articles, root, notebooks),
         *_doubts(articles, rows),
         *stale_summaries(generated, root),
         *stale_documents(generated, documents or {}),
@@ -159,7 +159,7 @@ def _generated(articles, rows: tuple[Row, ...], tables: _Committed, values_of) -
             "claims": markdown_table(articles, rows),
             "ledger": ledger.ledger_table(articles, details),
             **overview.tables(articles, rows, tables.metrics),
-            **backends.tables(values_of, tables.elsewhere, tables.elsewhere_runs),
+            **backends.tables(articles, values_of, tables.elsewhere, tables.elsewhere_runs),
         },
         values_of,
     )
@@ -285,14 +285,16 @@ def _noise(tables: _Committed) -> Iterator[Problem]:
         yield Problem(*misfit, fix)
 
 
-def _unexecuted(root: Path, notebooks: Path | None) -> Iterator[Problem]:
+def _unexecuted(
+    articles: Mapping[str, Article], root: Path, notebooks: Path | None
+) -> Iterator[Problem]:
     """Notebooks of measured articles whose executed copy is not committed."""
-    for path in sorted(notebooks.glob("[0-9][0-9]_*.ipynb")) if notebooks else ():
-        slug = path.stem.partition("_")[2]
-        executed = root / slug / "notebook.ipynb"
-        if (root / slug / "measurements.csv").is_file() and not executed.is_file():
+    for slug, article in articles.items() if notebooks else ():
+        executed, measured = root / slug / "notebook.ipynb", root / slug / "measurements.csv"
+        written = (notebooks / article.notebook).is_file() and measured.is_file()
+        if written and not executed.is_file():
             again = f"restore it from git, or `make reproduce ARTICLE={slug}`, then `make accept`"
-            yield Problem(str(executed), f"{path.name}, executed", "no such file", again)
+            yield Problem(str(executed), f"{article.notebook}, executed", "no such file", again)
 
 
 def _elsewhere(tables: _Committed, values_of: ValuesOf) -> Iterator[Problem]:

@@ -57,10 +57,9 @@ def scoreboard(articles: Mapping[str, Article], rows: Sequence[Row], language: s
     """The table of README: for each article how many claims hold, in Markdown."""
     words, lines = _WORDS[language], []
     for slug, article in articles.items():
-        name = f"{article.number:02d}_{slug}"
         links = (
             f"[{words['see']}](results/{slug}/notebook.ipynb), "
-            f"[{words['source']}](notebooks/{name}.ipynb)"
+            f"[{words['source']}](notebooks/{article.notebook})"
         )
         tallies = (tally(rows, slug, voice) for voice in ("article", "reading"))
         cells = (_slashed(each) if each else words["none"] for each in tallies)

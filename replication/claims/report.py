@@ -12,7 +12,7 @@ from replication.claims import Claim, prose
 from replication.claims.check import Report
 from replication.claims.numbers import count
 from replication.claims.regression import status_by_experiment, status_of_claim
-from replication.claims.tables import OURS, SEEDS_NEEDED, VOICES, Row, replace_table
+from replication.claims.tables import COLUMNS, OURS, VOICES, Row, replace_table
 from replication.terminal import output
 
 if TYPE_CHECKING:
@@ -24,10 +24,9 @@ _COMMANDS = re.compile(  # characters that move, ring, colour and break lines
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]"
 )
 _LOG_WIDTH = 150  # of a log file, which has no width of its own
-_COLUMNS = ("article", "claim", "expected", OURS, SEEDS_NEEDED, "verdict", "stability")
 _WHOLE = ("article", "claim", "expected", OURS, "verdict")  # never broken into lines by width
 _LAYOUTS = (  # the first that fits is taken; without the column, articles are headings
-    _COLUMNS,
+    COLUMNS,
     ("claim", "expected", OURS, "verdict", "stability"),
     ("claim", OURS, "verdict", "stability"),
     ("claim", OURS, "verdict"),
@@ -101,12 +100,12 @@ def _cells(report: Report, row: Row) -> dict[str, str]:
     """A claim's cells by column."""
     today = _today(report, row.claim) if row.claim.is_counted else ""
     cells = (row.slug, row.claim.id, row.expected, row.ours, row.seeds_needed, row.verdict, today)
-    return dict(zip(_COLUMNS, cells, strict=True))
+    return dict(zip(COLUMNS, cells, strict=True))
 
 
 def _tables(report: Report, title: str, rows: list[dict[str, str]]) -> Iterator["Table"]:
     """The claims in ever narrower tables: the interval goes to a line of its own, then columns."""
-    titles = dict(zip(_COLUMNS, _COLUMNS, strict=True))
+    titles = dict(zip(COLUMNS, COLUMNS, strict=True))
     broken = [{**row, OURS: row[OURS].replace(" [", "\n[")} for row in (titles, *rows)]
     for columns in _LAYOUTS:
         yield _table(report, title, [titles, *rows], columns)

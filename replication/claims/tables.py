@@ -17,6 +17,7 @@ from replication.results.schema import VERDICTS
 
 OURS = "ours: mean [95 % interval], n"
 SEEDS_NEEDED = "seeds to decide"
+COLUMNS = ("article", "claim", "expected", OURS, SEEDS_NEEDED, "verdict", "stability")
 Judged = Mapping[tuple[str, str], Judgement]  # by (slug, claim id)
 VOICES = {"article": "What the articles claim", "reading": "What we read into them"}
 
@@ -120,7 +121,6 @@ def verdicts_frame(rows: Iterable[Row]) -> pd.DataFrame:
 
 def markdown_table(articles: Mapping[str, Article], rows: Iterable[Row]) -> str:
     """The table of all claims, what the articles claim apart from what we read into them."""
-    names = ("article", "claim", "expected", OURS, SEEDS_NEEDED, "verdict", "stability")
     parts, rows = [], list(rows)
     for voice, title in VOICES.items():
         cells = [
@@ -137,7 +137,7 @@ def markdown_table(articles: Mapping[str, Article], rows: Iterable[Row]) -> str:
             if row.claim.voice == voice
         ]
         if cells:
-            parts.append(f"**{title}**\n\n{markdown(names, cells)}")
+            parts.append(f"**{title}**\n\n{markdown(COLUMNS, cells)}")
     return "\n\n".join(parts)
 
 

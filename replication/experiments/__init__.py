@@ -231,8 +231,7 @@ def experiment(
         The decorator; the function itself is returned unchanged.
 
     Raises:
-        ExperimentError: If the name is taken, or asks for data sets and none is given; or if
-            something declared is not as above.
+        ExperimentError: If the name is taken, or what is declared is not as above.
     """
 
     def declare(function):

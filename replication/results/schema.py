@@ -174,8 +174,12 @@ def _is_environment(value: object) -> bool:
 # What else a run may say of itself; none is required of a run made by hand.
 _ABOUT: dict[str, tuple[Callable[[object], bool], str]] = {
     **dict.fromkeys(
-        ("key", "source", "commit", "accepted_because", "unchanged_because", "checksum"),
+        ("key", "source", "commit", "accepted_because", "unchanged_because"),
         (lambda value: isinstance(value, str), "a text"),
+    ),
+    "seal": (
+        lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{16}", value) is not None,
+        "16 hexadecimal digits",
     ),
     "environment": (_is_environment, "an object of texts and whole numbers"),
     "data": (_is_environment, "an object of texts"),

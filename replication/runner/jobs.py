@@ -3,7 +3,7 @@
 import fnmatch
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,16 @@ class Job:
         """The file of its outcome in the run store."""
         label = self.name.replace("/", "-")
         return settings.BUILD / "runs" / f"{label}-{fingerprints.digest(self.inputs)}.npz"
+
+
+def changes(before: Mapping, after: Mapping) -> list[tuple[str, str, object, object]]:
+    """What two keys are made of differently: part, name, and both values, None where it lacks."""
+    found = []
+    for part in dict.fromkeys([*after, *before]):
+        old, new = before.get(part, {}), after.get(part, {})
+        names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+        found += [(part, name, old.get(name), new.get(name)) for name in names]
+    return found
 
 
 def named(path: Path) -> Job | None:

@@ -25,7 +25,7 @@ from replication.datasets import DatasetError
 from replication.events import Announce, Event
 from replication.runner import settings
 from replication.runner.execution import load, run_and_store
-from replication.runner.jobs import Job
+from replication.runner.jobs import Job, changes
 
 STOPPING = (  # the next job would meet these
     DatasetError,
@@ -209,16 +209,13 @@ def same_job(name: str, inputs: dict) -> Job:
 
 def differences(client: dict, worker: dict) -> list[str]:
     """What differs between what two keys of a job are made of, a phrase each."""
-    phrases = []
-    for part in sorted({*client, *worker}):
-        ours, theirs = client.get(part, {}), worker.get(part, {})
-        names = [name for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]
-        if part == "source" and names:
-            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            phrases.append(f"other code in {', '.join(names[:_NAMED])}{more}")
-        else:
-            phrases += [
-                f"{part}: {name} is {ours.get(name)} at the client, {theirs.get(name)} here"
-                for name in names
-            ]
+    changed = changes(client, worker)
+    phrases = [
+        f"{part}: {name} is {ours} at the client, {theirs} here"
+        for part, name, ours, theirs in changed
+        if part != "source"
+    ]
+    if names := [name for part, name, *_ in changed if part == "source"]:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        phrases.append(f"other code in {', '.join(names[:_NAMED])}{more}")
     return phrases

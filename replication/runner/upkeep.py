@@ -10,7 +10,7 @@ from replication import experiments, fingerprints, results, store
 from replication.results.schema import BACKEND
 from replication.runner import settings, today
 from replication.runner.execution import read
-from replication.runner.jobs import Job, in_store, named, select
+from replication.runner.jobs import Job, changes, in_store, named, select
 
 _OURS = "tensorflow"  # computed every number of results/ but those of backends.csv
 _NAMED = 10  # runs that a message lists by name
@@ -38,13 +38,10 @@ def _older(job: Job) -> list[Path]:
 
 def _changes(before: dict, after: dict) -> list[str]:
     lines = []
-    for part in after:
-        for name in sorted({*before[part], *after[part]}):
-            old, new = before[part].get(name), after[part].get(name)
-            if old != new:
-                change = "removed" if new is None else "added" if old is None else "changed"
-                values = "" if part == "source" else f": {old} -> {new}"
-                lines.append(f"  {part}: {name} {change}{values}")
+    for part, name, old, new in changes(before, after):
+        change = "removed" if new is None else "added" if old is None else "changed"
+        values = "" if part == "source" else f": {old} -> {new}"
+        lines.append(f"  {part}: {name} {change}{values}")
     return lines
 
 
@@ -87,14 +84,14 @@ def _keep(job: Job, *, reason: str) -> list[str]:
         return []
     if set(about["metrics"]) != {metric.name for metric in job.experiment.metrics}:
         return [f"not kept {job.name}: other metrics are declared than it has; run it again"]
-    changes, about["inputs"] = _changes(about["inputs"], inputs), inputs
+    changed, about["inputs"] = _changes(about["inputs"], inputs), inputs
     about["provenance"] |= {
         "key": fingerprints.digest(inputs),
         "source": fingerprints.digest(inputs["source"]),
         _WORD: reason,
     }
     store.save_arrays(job.path, {**arrays, "about": np.array(json.dumps(about))})
-    return ["\n".join([f"kept {job.name}: {reason}", *changes])]
+    return ["\n".join([f"kept {job.name}: {reason}", *changed])]
 
 
 def _same_place(before: dict, after: dict) -> bool:
@@ -206,8 +203,8 @@ def _why_not(job: Job | None, about: dict) -> str:
     if set(about["metrics"]) != {metric.name for metric in job.experiment.metrics}:
         return "other metrics are declared than it has"
     elsewhere = {"environment": job.inputs["environment"]}
-    changes = _changes({**about["inputs"], **elsewhere}, job.inputs)
-    return f"made by other code: {'; '.join(map(str.strip, changes))}" if changes else ""
+    changed = _changes({**about["inputs"], **elsewhere}, job.inputs)
+    return f"made by other code: {'; '.join(map(str.strip, changed))}" if changed else ""
 
 
 def _taken(run: results.Run) -> str:

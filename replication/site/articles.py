@@ -14,7 +14,7 @@ from replication.site.pages import Site, View
 def add_articles(site: Site) -> None:
     """A page for each article, with the figures of its notebook beside it."""
     for slug, article in site.report.articles.items():
-        view = View(site, article_page(slug), slug=slug, source=f"notebooks/{slug}.ipynb")
+        view = View(site, article_page(slug), slug=slug, source=f"notebooks/{article.notebook}")
         path = notebook_path(site, slug)
         html, changed = None, []
         if path.is_file():

@@ -34,7 +34,7 @@ def add_addresses(site: Site) -> None:
     site.addresses |= OWN_PAGES
     for slug, article in site.report.articles.items():
         page = article_page(slug)
-        site.addresses[f"notebooks/{article.number:02d}_{slug}.ipynb"] = page
+        site.addresses[f"notebooks/{article.notebook}"] = page
         site.addresses[f"results/{slug}/notebook.ipynb"] = page
     for path in _documents(site):
         name = path.relative_to(site.project.root).as_posix()

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from replication.claims import slug_of
 from replication.claims.intervals import CONFIDENCE, MAX_SEEDS
 from replication.claims.kinds import order, value
 from replication.site import plots
@@ -46,7 +47,7 @@ def _slug_of(site: Site, experiment: str, used: list) -> str | None:
     """The article that an experiment belongs to: of its claims, or of its name."""
     if used:
         return used[0][0]
-    return next((slug for slug in site.report.articles if experiment.startswith(slug)), None)
+    return slug_of(experiment, site.report.articles)
 
 
 def add_method(site: Site) -> None:
