@@ -98,7 +98,7 @@ bench: $(installed) ## Time our training loop, against plain Keras and determini
 	$(python) -m benchmarks.determinism
 	$(python) -m benchmarks.probe
 
-report: $(installed) ## Print the claims table and write it into README.md
+report: $(installed) ## Print the claims, and write the tables and numbers of README.md and docs/
 	$(python) -m replication report
 
 site: $(installed) ## Write the claims, their runs and the notebooks as pages: build/site

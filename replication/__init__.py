@@ -15,6 +15,7 @@ Two halves that never import each other, and the tables they meet in:
     files.py       atomic replacement, for whoever writes
     git.py         what git says of this checkout
     figures/       plots, for notebooks
+    study.py       one article for its notebook; cards.py, a claim as a card
     notebooks.py   executes and renders notebooks/, each in a kernel.py
     site/          all of it as pages, from committed results
     publish.py     judges, and writes terminal, documents, test report and site

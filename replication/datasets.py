@@ -110,6 +110,7 @@ class Library:
         Raises:
             DatasetError: If the name is unknown, no source has the data, or
                 what was read does not match the committed digest.
+            StoreError: If the cache is damaged or cannot be written.
         """
         _require_known(name)
         if name == "digits":
@@ -121,7 +122,11 @@ class Library:
         return Dataset(name, scaled(x_train), y_train, scaled(x_test), y_test, LABELS[name])
 
     def locate(self, name: str) -> Path | None:
-        """The first place on this machine that has the data set, or None."""
+        """The first place on this machine that has the data set, or None.
+
+        Raises:
+            DatasetError: If the name is unknown.
+        """
         _require_known(name)
         if self._cache_path(name).exists():
             return self._cache_path(name)

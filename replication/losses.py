@@ -196,7 +196,7 @@ def squared_error(x, x_decoded):
 def binary_cross_entropy(x, x_decoded):
     """Cross-entropy of intensities in [0, 1], summed over every axis but the first.
 
-    -sum_i x_i * log(r_i) + (1 - x_i) * log(1 - r_i), with r the reconstruction
+    -sum_i [x_i * log(r_i) + (1 - x_i) * log(1 - r_i)], with r the reconstruction
 
     Args:
         x: Inputs in [0, 1].

@@ -52,7 +52,8 @@ class Study:
         slug: The article.
 
     Raises:
-        ValueError: If there is no such article.
+        ValueError: If there is no such article; of methods, if it has no such claim, experiment or
+            number.
     """
 
     def __init__(self, slug: str):

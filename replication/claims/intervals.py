@@ -43,7 +43,11 @@ def tail(t: float, degrees_of_freedom: float) -> float:
 
 
 def prediction_interval(values: Sequence[float]) -> Interval:
-    """Where one more draw like these lies, at 95 %: mean ± t s sqrt(1 + 1/n)."""
+    """Where one more draw like these lies, at 95 %: mean ± t s sqrt(1 + 1/n).
+
+    Raises:
+        ValueError: If there is no value.
+    """
     n = len(values)
     if n == 0:
         raise ValueError("an interval needs at least one value, received none; check n first")

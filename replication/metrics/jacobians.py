@@ -8,7 +8,7 @@ import numpy as np
 
 
 def sigmoid_slopes(codes: np.ndarray) -> np.ndarray:
-    """H * (1 - h): how steep each unit is at each example, in [0, 1/4]."""
+    """How steep each unit is at each example: the slopes h * (1 - h), in [0, 1/4]."""
     codes = np.asarray(codes, np.float64)
     return codes * (1 - codes)
 

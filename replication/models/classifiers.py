@@ -11,6 +11,12 @@ def image_classifier(num_classes: int = 10) -> keras.Sequential:
 
     Ours, not the article's: it judges whether a decoded picture looks like
     its class.
+
+    Args:
+        num_classes: Number of classes.
+
+    Returns:
+        Model of images `(batch, 28, 28, 1)` to probabilities `(batch, num_classes)`.
     """
     return keras.Sequential(
         [
@@ -28,7 +34,16 @@ def image_classifier(num_classes: int = 10) -> keras.Sequential:
 def dense_classifier(
     units: tuple[int, ...], activation: str = "sigmoid", num_classes: int = 10
 ) -> keras.Sequential:
-    """A supervised dense network: the layers of an encoder, then a softmax over classes."""
+    """A supervised dense network: the layers of an encoder, then a softmax over classes.
+
+    Args:
+        units: Of each layer before the last.
+        activation: Of these layers.
+        num_classes: Number of classes.
+
+    Returns:
+        Model of images or vectors `(batch, ...)` to probabilities `(batch, num_classes)`.
+    """
     return keras.Sequential(
         [
             layers.Flatten(),

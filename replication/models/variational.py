@@ -42,6 +42,13 @@ def conv_trunk(networks: str = "deep") -> keras.Sequential:
 def conv_decoder(latent_dim: int = LATENT_DIM, networks: str = "deep") -> keras.Sequential:
     """The mirror image of `conv_trunk`: codes `(batch, latent_dim)` to images in [0, 1].
 
+    Args:
+        latent_dim: Size of a code.
+        networks: `"deep"` or `"shallow"`, as in `conv_trunk`.
+
+    Returns:
+        Model whose images have shape `(batch, 28, 28, 1)`.
+
     Source: as `conv_trunk`: 64 then 32 filters, sigmoid output.
     """
     stages = []

@@ -25,6 +25,9 @@ def add_machine(root: Path, machine: str, folder: Path) -> list[str]:
     """Takes the runs of an emulated machine from its build folder; returns their names, sorted.
 
     A run that is there already is replaced whole; others stay.
+
+    Raises:
+        ResultsError: If a table, here or there, is malformed.
     """
     taken = []
     for path in sorted((Path(folder) / "results").glob("*/")):

@@ -55,6 +55,12 @@ def run(name: str, seed: int = 0, profile: str | None = None) -> Outcome:
 
     The profile is `full`, `embedded`, `smoke` or `auto`; None for the profile of the
     `make reproduce` this notebook belongs to, else `auto`.
+
+    Raises:
+        ExperimentError: If there is no such experiment, seed or profile, or its outcome is not
+            what it declares.
+        DatasetError: If its data cannot be had, or are others.
+        StoreError: If its stored outcome is damaged.
     """
     experiment = experiments.find(name)
     return execute(Job(experiment, profile_name([experiment], profile), seed))

@@ -82,7 +82,7 @@ def library() -> datasets.Library:
     A download goes to the first of the variable, home and `data` that there is.
 
     Raises:
-        SettingError: If the variable names no folder.
+        SettingError: If the variable begins with the home of a user who has none.
     """
     named, home = environment.folder("TFDS_DATA_DIR"), environment.home()
     here, in_home = ROOT / "data", home and home / "tensorflow_datasets"
