@@ -1,7 +1,7 @@
-"""Few directions, where nothing forces a code to use them all: as many units as pixels.
+"""Few directions, where a code has directions to spare: as many units as pixels.
 
-64 units must all be used to rebuild 784 pixels. Here the code is as wide as the image, tied, with
-cross-entropy, as the text and Rifai et al. (2011) have it.
+At the weight of the listing nearly all of its 64 units stay in use. Here the code is as wide as the
+image, tied, with cross-entropy, as the text and Rifai et al. (2011) have it.
 """
 
 import numpy as np
