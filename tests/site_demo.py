@@ -159,7 +159,7 @@ def notebook():
     picture = {"image/png": base64.b64encode(PIXEL).decode()}
     about = {"image/png": {"alt": 'A "dot"', "width": 1}}
     caption = '<div class="figure-caption"><small>One dot.</small><details>'
-    caption += "<summary>Data</summary><small>demo, n = 1.</small></details></div>"
+    caption += "<summary>Data</summary><small>demo-run, n = 1.</small></details></div>"
     card = {"claim": "high", "quantity": "of it", "names": {"demo-run/purity": HOSTILE}}
     outputs = [
         new_output("display_data", data),

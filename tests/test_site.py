@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from site_demo import build, files, record
-from site_pages import broken_links, read_site
+from site_pages import broken_links, read_site, target
 
 from replication import site
 from replication.claims import load
@@ -41,6 +41,15 @@ def pages(request):
     """Folder and pages of both sites, one after the other."""
     folder, _, found = request.getfixturevalue({"small": "built"}.get(request.param, "committed"))
     return folder, found
+
+
+def test_every_page_can_be_reached(pages):
+    """A link leads to each, from a page other than itself; those of 21 experiments had none."""
+    _, found = pages
+    targets = [(name, target(name, link)) for name, page in found.items() for link in page.links]
+    linked = {to[0] for name, to in targets if to and to[0] != name}
+
+    assert sorted(set(found) - linked) == []
 
 
 def test_every_link_leads_to_a_file_and_every_anchor_to_an_element(pages):

@@ -121,17 +121,57 @@ def test_a_figure_leads_to_its_picture(tmp_path):
     shutil.rmtree(folder)
 
 
+CODE = '<details class="code">many lines of code that nobody reads</details>'
+
+
+def figure(name, data, code=""):
+    """A figure as a page shows it, the experiments that it shows behind a fold."""
+    source = f"<details><summary><small>Data</small></summary><small>{data}.</small></details>"
+    return f"<figure>{name}{code}<figcaption>{source}</figcaption></figure>"
+
+
+def claim_box(name):
+    return f'<div id="claim-{name}">How it came out.</div>'
+
+
 def test_a_claim_finds_the_nearest_figure_of_its_own_section():
     """Before it or after it, and in the chapter where its section has none; code is not counted."""
-    one, two, three = (f"<figure>{name}</figure>" for name in ("one", "two", "three"))
-    code = '<details class="code">many lines of code that nobody reads</details>'
-    claim = '<div id="claim-{}">How it came out.</div>'.format
-    html = f"<h2>A</h2>{one}{code}{claim('a')}<p>words</p>{two}{claim('b')}"
-    found = pictures.by_claim(f"{html}<h3>B</h3>{claim('c')}<h2>C</h2>{three}{claim('d')}")
+    one, two, three = (figure(name, "a-run, profile full") for name in ("one", "two", "three"))
+    html = f"<h2>A</h2>{one}{CODE}{claim_box('a')}<p>words</p>{two}{claim_box('b')}<h3>B</h3>"
+    html += f"{claim_box('c')}<h2>C</h2>{three}{claim_box('d')}"
+    measured = dict.fromkeys("abcd", {"a-run"})
 
-    assert found == {"a": [one, two], "b": [two, one], "c": [two, one], "d": [three]}
-    inside = f"<figure>one{code}</figure>"
-    assert pictures.by_claim(f"<h2>A</h2>{inside}{claim('a')}") == {"a": [one]}
+    expected = {"a": [one, two], "b": [two, one], "c": [two, one], "d": [three]}
+    assert pictures.by_claim(html, measured) == expected
+    inside = figure("one", "a-run, profile full", CODE)
+    assert pictures.by_claim(f"<h2>A</h2>{inside}{claim_box('a')}", measured) == {"a": [one]}
+
+
+def test_a_claim_shows_no_figure_of_experiments_that_it_does_not_measure():
+    """The nearest one stood on 49 pages whose claim it was not about."""
+    other, own = figure("other", "a-run-wide, seed 0"), figure("own", "a-run, b-run, seed 0")
+    html = f"<h2>A</h2>{other}{claim_box('a')}<p>words</p>{own}{claim_box('b')}{claim_box('c')}"
+    measured = {"a": {"a-run"}, "b": {"c-run"}, "c": set()}
+
+    assert pictures.by_claim(html, measured) == {"a": [own], "b": [], "c": [own, other]}
+
+
+def test_a_drawing_is_of_the_claim_beside_it():
+    """It has no experiment to tell by."""
+    drawing = figure("rows", "A drawing")
+    html = f"<h2>A</h2>{drawing}<p>words</p>{claim_box('a')}{claim_box('b')}"
+
+    found = pictures.by_claim(html, dict.fromkeys("ab", {"a-run"}))
+    assert found == {"a": [drawing], "b": []}
+
+
+def test_experiments_behind_a_figure_are_links():
+    """Pages of 21 experiments could be reached from nowhere."""
+    html = f"a-run {figure('one', 'a-run, profile full; on half-tone images')}"
+    linked = pictures.with_links(html, {"a-run": "../a-run.html"}.get)
+
+    assert linked.count("<a ") == 1
+    assert '<small><a href="../a-run.html">a-run</a>, profile full; on half-tone' in linked
 
 
 def test_a_picture_is_shown_no_taller_than_a_page_allows():

@@ -63,17 +63,19 @@ def test_a_figure_keeps_its_words_its_caption_and_its_pixels(built):
     assert image["alt"] == 'A "dot"' and (image["width"], image["height"]) == ("1", "1")
     assert (folder / "article" / image["src"]).resolve().read_bytes() == PIXEL
     caption = "<figcaption><small>One dot.</small><details><summary>Data</summary><small>"
-    caption += "demo, n = 1.</small></details></figcaption></figure>"
+    caption += '<a href="../experiment/demo-run.html">demo-run</a>, n = 1.</small></details>'
+    caption += "</figcaption></figure>"
     assert caption in found["article/demo.html"].html
 
 
 def test_a_claim_shows_its_figure_as_the_article_does(built):
-    """With caption and words, from the same file."""
+    """With caption, words and links, from the same file."""
     page = built[2]["claim/demo/high.html"]
     (image,) = page.all("img")
 
     assert image["src"] == "../../figures/demo/01.png" and image["alt"] == 'A "dot"'
     assert "One dot." in page.text
+    assert '<small><a href="../../experiment/demo-run.html">demo-run</a>, n = 1.' in page.html
 
 
 def test_bound_numbers_become_chips_that_lead_to_their_rows(built):

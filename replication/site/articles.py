@@ -6,8 +6,9 @@ from pathlib import Path
 from markupsafe import Markup
 
 from replication import cards
+from replication.claims import Claim
 from replication.site import notebooks, pictures
-from replication.site.chips import article_page
+from replication.site.chips import article_page, experiment_page
 from replication.site.pages import Site, View
 
 
@@ -21,7 +22,8 @@ def add_articles(site: Site) -> None:
             notebook = notebooks.read(path)
             html = render(site, view, notebooks.without_title(notebook))
             _add_thumbnail(site, slug)
-            site.pictures[slug] = pictures.by_claim(html)
+            measured = {r.claim.id: _experiments_of(r.claim) for r in site.rows(slug)}
+            site.pictures[slug] = pictures.by_claim(html, measured)
             changed = _changed(site, slug, notebook)
             _notice_missing(site, slug, notebook)
         else:
@@ -34,8 +36,15 @@ def add_articles(site: Site) -> None:
             notebook=html,
             changed=changed,
             rows=site.rows(slug),
+            experiments=[each for each in site.evidence.experiments if each.startswith(f"{slug}-")],
+            experiment_page=experiment_page,
             contents=[each for each in view.headings.contents if each[0] in (2, 3)],
         )
+
+
+def _experiments_of(claim: Claim) -> set[str]:
+    """The experiments that a claim rests on, its controls among them."""
+    return {each.partition("/")[0] for each in claim.references}
 
 
 def notebook_path(site: Site, slug: str) -> Path:
@@ -68,7 +77,12 @@ def render(site: Site, view: View, notebook) -> Markup:
     folder = f"figures/{view.slug}"
     html, figures = notebooks.render(notebook, view.writer, folder=view.href(folder), card=card)
     site.files |= {f"{folder}/{name}": content for name, content in figures.items()}
-    return html
+    known = frozenset(site.evidence.experiments)
+    return Markup(
+        pictures.with_links(
+            html, lambda name: view.href(experiment_page(name)) if name in known else None
+        )
+    )
 
 
 def _add_thumbnail(site: Site, slug: str) -> None:

@@ -85,9 +85,11 @@ class View:
     def pictures(self, claim: Claim) -> list[Markup]:
         """What a claim of this article is about: all of it for a picture, else one figure."""
         figures = self.site.pictures.get(self.slug, {}).get(claim.id, [])
-        there, here = relative(article_page(self.slug), "figures/"), self.href("figures/")
         chosen = figures[:1] if claim.is_counted else figures
-        return [Markup(each.replace(f'"{there}/', f'"{here}/')) for each in chosen]
+        for folder in ("figures/", "experiment/"):
+            there, here = relative(article_page(self.slug), folder), self.href(folder)
+            chosen = [each.replace(f'"{there}/', f'"{here}/') for each in chosen]
+        return list(map(Markup, chosen))
 
     def _code(self, text: str) -> Markup | None:
         address = self.site.addresses.get(text)
