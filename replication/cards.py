@@ -23,6 +23,7 @@ _OURS, _THEIRS, _QUIET = "#0072B2", "#D55E00", "#767676"  # dots; what is printe
 _HEIGHT, _RADIUS, _MARGIN = 22, 4, 4  # of a row of dots, in pixels; of its width, in per cent
 _IN_WORDS = {"vacuous": "test too weak"}
 _CODE = re.compile(r"`([^`]+)`")
+_LINK = re.compile(r"\[(\*?)([^]]*?)\1\]\((https?://[^\s()]+)\)")
 _BORDERS = {"reproduced": "#2a9d74", "inconclusive": "#a6abb0", "shown": "#7c8fd6"}
 _WITHOUT_NEWS = ("reproduced", "inconclusive")  # of these fewer ask why than of other verdicts
 _OTHER_BORDER = "#e07b39"  # whatever did not come out as the article has it
@@ -186,6 +187,15 @@ def _quantity(claim: Claim, unit: str) -> str:
 def _inline(text: str) -> str:
     """A text as HTML, what stands in backticks as code."""
     return _CODE.sub(r"<code>\1</code>", escape(text, quote=False))
+
+
+def with_links(text: str) -> str:
+    """A text as HTML, its links of Markdown to other sites among it; the rest is escaped.
+
+    >>> with_links("Others, [*On < and >*](https://example.org) (2016)")
+    'Others, <a href="https://example.org">On &lt; and &gt;</a> (2016)'
+    """
+    return _LINK.sub(r'<a href="\3">\2</a>', escape(text))
 
 
 def _dots(claim: Claim, judgement: Judgement, rows: list[_Row], unit: str) -> str:

@@ -373,14 +373,14 @@ def source_of(thing: object) -> str:
 
 
 def show_table(columns: Iterable[str], lines: Iterable[Iterable[str]]) -> None:
-    """Shows a table of texts, the first of each line as its header; everything is escaped."""
+    """Shows a table of texts, the first of each line as its header; all but links is escaped."""
     columns, lines = list(columns), [list(line) for line in lines]
     head = "".join(
         f'<th scope="col">{escape(each)}</th>' if each else "<td></td>" for each in columns
     )
     body = ""
     for first, *others in lines:
-        cells = "".join(f"<td>{escape(each)}</td>" for each in others)
+        cells = "".join(f"<td>{cards.with_links(each)}</td>" for each in others)
         body += f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>'
     html = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     text = "\n".join(" | ".join(line) for line in [columns, *lines])

@@ -37,7 +37,9 @@ because = "printed so"
 measures = "demo-run/purity"
 reported = 0.845
 controls = ["demo-rival/purity"]
-context = [{{ label = "theirs", value = "84 %", source = "Others (2016)" }}]
+context = [
+  {{ label = "theirs", value = "84 %", source = "Others, [*This*](https://example.org/theirs)" }},
+]
 verdict = "reproduced"
 explanation = "It has {{demo-run/purity:.1%}}, see `better`, and {{demo-run/spread:.2f}} of spread."
 

@@ -134,9 +134,10 @@ def test_the_numbers_of_a_claim_are_all_there(built):
     page = built[2]["claim/demo/high.html"]
     interval = interval_of(PURITY["demo-run"])
 
-    texts = ("0.845", "0.83", "0.84", "0.86", *interval, "84 %", "Others (2016)", "fails", "1,000")
+    texts = ("0.845", "0.83", "0.84", "0.86", *interval, "84 %", "Others", "fails", "1,000")
     for text in texts:
         assert text in page.text, text
+    assert "https://example.org/theirs" in page.links
     runs = len(PURITY) * len(PURITY["demo-run"])
     assert page.text.count("abc123def456") == page.links.count("#reason-1") == runs
     assert page.ids.count("reason-2") == 0  # all six were accepted for one reason

@@ -47,6 +47,16 @@ def test_seeds_that_stand_apart_are_not_judged_in_a_notebook_either(contractive,
     assert 99 in found.numbers(f"{name}/jacobian_norm").index, "it was run, and is drawn"
 
 
+def test_a_table_links_to_other_sites_and_to_nothing_else(contractive, shown):
+    """Literature had author and year only; a program is no address."""
+    named = "[*A < title*](https://example.org/1)"
+    contractive.lists(["what", "source"], [("one", named), ("two", "[x](javascript:alert(1))")])
+
+    html = last(shown)
+    assert '<td><a href="https://example.org/1">A &lt; title</a></td>' in html
+    assert html.count("<a ") == 1
+
+
 def test_a_study_of_no_article_is_refused():
     with pytest.raises(ValueError, match="slug must be one of .*contractive.*received 'nothing'"):
         study.Study("nothing")

@@ -66,7 +66,10 @@ class Table(BaseModel):
 
 
 class Context(Table):
-    """A number from the literature, second-hand: printed beside ours, never judged."""
+    """A number from the literature, second-hand: printed beside ours, never judged.
+
+    `source` is Markdown, so that it can link to what it names.
+    """
 
     label: Text
     value: Text
