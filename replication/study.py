@@ -330,7 +330,7 @@ class Study:
             [
                 f"{details[row.detail].detail} Ours: {details[row.detail].ours}.",
                 row.alternative,
-                f"{row.measures.split('/')[1].replace('_', ' ')}: {ledger.format_effect(row)}",
+                f"{ledger.in_words(row.measures)}: {ledger.format_effect(row)}",
             ]
             for row in frame[frame["n"] > 0].itertuples()
         ]

@@ -6,6 +6,7 @@ under the same seeds as our choice, and the difference is paired by seed.
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 
 import pandas as pd
@@ -16,6 +17,14 @@ from replication.claims.intervals import MIN_SEEDS
 from replication.claims.tables import markdown
 from replication.claims.verdicts import evidence_of
 from replication.results.schema import LEDGER
+
+_METRICS = {  # by how their names end
+    "bottleneck_mse": "error through the bottleneck",
+    "test_mse": "error on test images",
+    "jacobian_norm": "squared norm of the Jacobian",
+    "target_distance": "distance from the target",
+    "purity": "purity",
+}
 
 
 def ledger_frame(
@@ -52,7 +61,7 @@ def ledger_table(articles: Mapping[str, Article], frame: pd.DataFrame) -> str:
     rows = []
     for row in frame.itertuples(index=False):
         detail = details[row.article, row.detail]
-        metric = row.measures.split("/")[1].replace("_", " ")
+        metric = in_words(row.measures)
         cells = (
             f"{articles[row.article].number:02d} {row.article}",
             f"{detail.detail} *({detail.locator})*",
@@ -75,6 +84,22 @@ def ledger_table(articles: Mapping[str, Article], frame: pd.DataFrame) -> str:
         "moved?",
     )
     return markdown(names, rows)
+
+
+def in_words(measures: str) -> str:
+    """What an "experiment/metric" measures, as a table of open details calls it.
+
+    >>> in_words("survey-open-details/base_sparse_test_mse")
+    'error on test images, sparse'
+    >>> in_words("contractive-ablation/jacobian_norm_lambda_1e_3_epochs_3")
+    'squared norm of the Jacobian'
+    """
+    metric = re.sub(r"_lambda_.*", "", measures.split("/")[1]).removeprefix("base_")
+    for name, words in _METRICS.items():
+        if metric.endswith(name):
+            which = metric.removesuffix(name).strip("_").replace("_", " ")
+            return f"{words}, {which}" if which else words
+    return metric.replace("_", " ")
 
 
 def format_ours(row) -> str:
