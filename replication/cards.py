@@ -22,6 +22,11 @@ from replication.claims.tables import certainty
 _OURS, _THEIRS, _QUIET = "#0072B2", "#D55E00", "#767676"  # dots; what is printed; controls
 _HEIGHT, _RADIUS, _MARGIN = 22, 4, 4  # of a row of dots, in pixels; of its width, in per cent
 _IN_WORDS = {"vacuous": "test too weak"}
+_COUNTED = {  # of one, and of more; else "is" and "are" before the word
+    "does not hold": ("does not hold", "do not hold"),
+    "no difference": ("shows no difference", "show no difference"),
+    "vacuous": ("has too weak a test", "have too weak a test"),
+}
 _CODE = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"\[(\*?)([^]]*?)\1\]\((https?://[^\s()]+)\)")
 _BORDERS = {"reproduced": "#2a9d74", "inconclusive": "#a6abb0", "shown": "#7c8fd6"}
@@ -51,6 +56,16 @@ class _Row:
 def in_words(verdict: str) -> str:
     """The verdict as people read it: some are known only to who signs them."""
     return _IN_WORDS.get(verdict, verdict)
+
+
+def counted(verdict: str, n: int) -> str:
+    """How many claims came to a verdict, as a sentence has it.
+
+    >>> counted("reproduced", 10), counted("does not hold", 1), counted("does not hold", 2)
+    ('10 are reproduced', '1 does not hold', '2 do not hold')
+    """
+    forms = _COUNTED.get(verdict, (f"is {verdict}", f"are {verdict}"))
+    return f"{n} {forms[n != 1]}"
 
 
 def render(

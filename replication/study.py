@@ -26,7 +26,7 @@ from replication import cards, figures, results
 from replication.claims import Claim, devices, kinds, ledger, load, prose
 from replication.claims.kinds.claim import FAILS, HOLDS, SHOWN
 from replication.claims.kinds.judgement import Judgement
-from replication.claims.numbers import in_digits
+from replication.claims.numbers import count, in_digits
 from replication.claims.verdicts import evidence_of, judge_article
 from replication.experiments import Experiment
 from replication.runner import Job, history, measurements, profile_name, run, select, settings
@@ -344,7 +344,7 @@ class Study:
         if not missing:
             return
         told = f"> **Not run at full size yet:** {len(missing)} of {len(self.experiments)} "
-        told += f"experiments, which `python -m replication list --article {self.slug}` names."
+        told += f"experiments, {', '.join(f'`{name}`' for name in missing)}."
         told += " Claims that wait for them:\n>" if claims else ""
         waiting = (f"> - {claim.says} (`{claim.id}`)" for claim in claims)
         _display_markdown("\n".join([told, *waiting]))
@@ -352,11 +352,13 @@ class Study:
     def tally(self) -> str:
         """How many claims of the article came to each verdict, then how many readings of ours."""
         told = []
-        for voice, whose in (("article", "of the article"), ("reading", "of our reading")):
-            claims = (c for c in self.claims.values() if c.is_counted and c.voice == voice)
+        voices = {"article": "the article's {}", "reading": "our {}"}
+        for voice, whose in voices.items():
+            claims = [c for c in self.claims.values() if c.is_counted and c.voice == voice]
             counts = Counter(self.judgements[claim.id].verdict for claim in claims)
-            verdicts = ", ".join(f"{n} {cards.in_words(verdict)}" for verdict, n in counts.items())
-            told.append(f"{verdicts or 'none'} {whose}")
+            verdicts = ", ".join(cards.counted(verdict, n) for verdict, n in counts.items())
+            what = count(len(claims), "claim" if voice == "article" else "reading")
+            told += [f"of {whose.format(what)} {verdicts}"] if claims else []
         return "; ".join(told)
 
 

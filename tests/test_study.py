@@ -1,6 +1,7 @@
 """The study of a notebook: cards, sentences with bound numbers, tables, sources, one box."""
 
 import json
+from dataclasses import replace
 
 import matplotlib as mpl
 import pandas as pd
@@ -150,12 +151,24 @@ def _example(x):
     return x + 1  # kept
 
 
+def test_claims_are_counted_by_verdict_in_a_sentence(contractive):
+    """It said "10 reproduced of the article; 2 does not hold of our reading"."""
+    judged = contractive.judgements
+    verdicts = {"contracts": "reproduced", "robust": "reproduced", "tangent-smooth": "vacuous"}
+    contractive.claims = {name: contractive.claims[name] for name in verdicts}
+    contractive.judgements = {n: replace(judged[n], verdict=v) for n, v in verdicts.items()}
+
+    told = "of the article's 2 claims 2 are reproduced; of our 1 reading 1 has too weak a test"
+    assert contractive.tally() == told
+
+
 def test_what_was_not_run_stands_in_one_box_and_nothing_in_none(contractive, shown):
     contractive.evidence = contractive.evidence.iloc[:0]
     contractive.judgements = judge_article(contractive.article, Evidence({}))
     contractive.not_run()
     assert last(shown).startswith("> **Not run at full size yet:**")
     assert "\n> - The penalty makes the encoder's Jacobian smaller. (`contracts`)" in last(shown)
+    assert "`contractive-as-intended`" in last(shown), "each by its name"
 
     before = len(shown)
     contractive.claims, contractive.experiments = {}, {}

@@ -20,6 +20,7 @@ def add_open_details(site: Site) -> None:
         title = results.read_text(path).partition("\n")[0]
         intro = documents.document(view, path, after=title, before="<!-- ledger:begin -->")
     formats = {"effect": ledger.format_effect, "typical": ledger.format_typical}
+    formats |= {"measured": ledger.in_words}
     site.add(view, "open-details.html", intro=intro, ledger=_ledger(site), **formats)
 
 
