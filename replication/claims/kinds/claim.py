@@ -66,10 +66,7 @@ class Table(BaseModel):
 
 
 class Context(Table):
-    """A number from the literature, second-hand: printed beside ours, never judged.
-
-    `source` is Markdown, so that it can link to what it names.
-    """
+    """A number from the literature, second-hand: printed beside ours, never judged."""
 
     label: Text
     value: Text
