@@ -8,6 +8,7 @@ Two halves that never import each other, and the tables they meet in:
     claims/check.py, report.py         runner/ (what runs when), store (files), fingerprints (keys)
                       └──── results/ ────┘   the tables, known to both
 
+    few_labels.py  what experiments of two articles share: learning from few labels
     environment.py what a process takes from where it is started, and what it does not
     streams.py     standard output that cannot be written
     numerics.py    what this machine computes, hashed bit by bit

@@ -9,6 +9,13 @@ from replication.experiments.survey.protocol import accuracy
 
 KEPT = 20  # units of an image that stay as they are; the others are set to zero
 
+KEPT_TARGET = [
+    Metric("mean_activation", "activation"),
+    Metric("target_distance", "activation", "lower"),
+    Metric("largest_distance", "activation", "lower"),
+    protocol.error("test_mse"),
+]
+
 
 @experiment(
     "survey-features",
@@ -57,14 +64,6 @@ def features(seed: int, profile: Profile) -> Outcome:
     scores["sparse_active_share"] = (share, num_test)
     scores["cut_active_share"] = (float((codes["cut"] > 0).mean()), num_test)
     return Outcome(scores)
-
-
-KEPT_TARGET = [
-    Metric("mean_activation", "activation"),
-    Metric("target_distance", "activation", "lower"),
-    Metric("largest_distance", "activation", "lower"),
-    protocol.error("test_mse"),
-]
 
 
 @experiment(
