@@ -67,7 +67,7 @@ def test_accuracies_and_their_error_are_of_the_test_images(found, starts, data):
     error = metrics.paired_standard_error(right["other"], right["scratch"])
     assert scores["other_100_labels_image_error"] == pytest.approx(error, rel=1e-12)  # one formula
     assert scores["scratch_rate_100_labels"] == 1e-3  # the first of equally good ones
-    assert scores["scratch_late_gain_100_labels"] == 0  # nothing was trained
+    assert scores["late_gain_100_labels"] == 0  # nothing was trained
 
 
 def test_labels_are_few_and_none_is_of_an_image_held_out(found, data):

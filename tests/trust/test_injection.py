@@ -116,7 +116,7 @@ def make_hostile(root):
     told = "\n\n".join(["First.", hostile("claim-explanation", [*HTML, *MARKDOWN]), "Last."])
     text = text.replace('explanation = "Seen."', f"explanation = '''{told}'''")
     context = ", ".join(f"{k} = '''{line('context-' + k)}'''" for k in ("label", "value", "source"))
-    old = re.search(r"context = \[.*\]", text)[0]
+    old = re.search(r"context = \[.*?\n\]", text, re.DOTALL)[0]
     path.write_text(text.replace(old, f"context = [{{ {context} }}]"))
 
     (root / "README.md").write_text(
