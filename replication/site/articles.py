@@ -6,7 +6,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from replication import cards
-from replication.claims import Claim
+from replication.claims import Claim, slug_of
 from replication.site import notebooks, pictures
 from replication.site.chips import article_page, experiment_page
 from replication.site.pages import Site, View
@@ -36,7 +36,11 @@ def add_articles(site: Site) -> None:
             notebook=html,
             changed=changed,
             rows=site.rows(slug),
-            experiments=[each for each in site.evidence.experiments if each.startswith(f"{slug}-")],
+            experiments=[
+                each
+                for each in site.evidence.experiments
+                if slug_of(each, site.report.articles) == slug
+            ],
             experiment_page=experiment_page,
             contents=[each for each in view.headings.contents if each[0] in (2, 3)],
         )
