@@ -122,3 +122,12 @@ def test_an_id_may_stand_once(tmp_path):
 
     with pytest.raises(ClaimError, match=r'open detail "initialiser", key \'id\': expected an id'):
         claims.load(tmp_path)
+
+
+def test_no_effect_and_a_slight_one_are_said_in_words(articles):
+    """They were "+0 [+0, +0], +0 %" and "-0 %"."""
+    same, _ = ledger(articles, unit="loss", ours=[10.0, 11.0], normal=[10.0, 11.0])
+    slight, _ = ledger(articles, unit="loss", ours=[10.0], normal=[9.99])
+
+    assert format_effect(same["normal"]) == "0 on every seed, n = 2"
+    assert format_effect(slight["normal"]) == "-0.01, under 1 %, n = 1"

@@ -114,12 +114,15 @@ def format_effect(row) -> str:
     """
     if not row.n:
         return "not run yet"
+    if row.typical == 0:
+        return f"0 on every seed, n = {row.n}"
     scale, digits, unit = _scale(row)
     text = f"{row.difference * scale:+{digits}}{unit}"
     if row.n > 1:
         text += f" [{row.low * scale:+{digits}}, {row.high * scale:+{digits}}]"
     if not unit and row.ours:
-        text += f", {100 * row.difference / row.ours:+.0f} %"
+        share = 100 * row.difference / row.ours
+        text += f", {share:+.0f} %" if abs(share) >= 0.5 else ", under 1 %"
     return f"{text}, n = {row.n}"
 
 
