@@ -132,6 +132,49 @@ def tying_rates(seed: int, profile: Profile) -> Outcome:
     return Outcome(scores)
 
 
+@experiment(
+    "survey-tying-gap",
+    datasets=("mnist",),
+    minutes=2,
+    metrics=[
+        *(error(f"{model}_{split}") for model in NETWORKS for split in ERRORS),
+        *(
+            Metric(f"{model}_{gap}", "share of training error", "lower")
+            for model in NETWORKS
+            for gap in ("relative_gap", "relative_gap_at_best")
+        ),
+        *(Metric(f"{model}_rate", "learning rate") for model in NETWORKS),
+    ],
+)
+def tying_gap(seed: int, profile: Profile) -> Outcome:
+    """By how much the error on unseen images exceeds that on known ones, at rates that suit each.
+
+    From `FEW` images, in as many steps for all, at the rate with which the error on held-out images
+    gets least. The relative gap is that of `survey-tying`, after the last step; `_at_best` at the
+    look at which held-out images are rebuilt best. Control: as above.
+    """
+    data = profile.dataset("mnist")
+    cut = len(data.x_train) - min(HELD_OUT, len(data.x_train) // 2)
+    known = data.x_train[: min(FEW, cut)]
+    images = {"held_out": data.x_train[cut:], "known": known, "unseen": data.x_test}
+    scores = {}
+    for name, (arguments, added) in NETWORKS.items():
+        found = []
+        for rate in RATES:
+            curves = _curves(arguments, images, profile, rate, known, seed=seed + added)
+            looks = list(zip(*curves, strict=True))
+            found.append((min(looks), rate, looks[-1]))
+        (_, *best), rate, (_, *last) = min(found)
+        scores |= {
+            f"{name}_train_mse": (last[0], len(known)),
+            f"{name}_test_mse": (last[1], len(data.x_test)),
+            f"{name}_relative_gap": (last[1] / last[0] - 1, len(data.x_test)),
+            f"{name}_relative_gap_at_best": (best[1] / best[0] - 1, len(data.x_test)),
+            f"{name}_rate": (rate, len(images["held_out"])),
+        }
+    return Outcome(scores)
+
+
 def _steps_to_level(curve: list[float]) -> float:
     """Steps until the error falls to `LEVEL`, on straight lines between looks."""
     looks = metrics.first_reached(curve, LEVEL, rising=False)
