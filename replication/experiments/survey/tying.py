@@ -161,7 +161,7 @@ def tying_gap(seed: int, profile: Profile) -> Outcome:
     for name, (arguments, added) in NETWORKS.items():
         found = []
         for rate in RATES:
-            # No decay, said aloud: else the store may hold these runs, and nobody looked at `known`.
+            # No decay, said aloud: else the store may hold runs in which nobody looked at `known`.
             fit = {**arguments, "weight_decay": 0.0}
             curves = _curves(fit, images, profile, rate, known, seed=seed + added)
             looks = list(zip(*curves, strict=True))
