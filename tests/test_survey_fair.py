@@ -171,22 +171,23 @@ def test_held_out_images_choose_the_rate_and_unseen_ones_are_counted(data, monke
         assert found[f"{name}_test_mse_1000"][0] == 0.008
 
 
-def test_the_gap_is_that_of_the_rate_that_held_out_images_choose(data, monkeypatch):
-    """On curves by hand: the last look counts, and the best one beside it."""
-    best, other = ([3, 1, 2], [6, 2, 1], [6, 3, 2]), ([3, 2, 2], [1, 1, 1], [1, 1, 1])
+def test_the_gap_is_counted_after_the_last_step_at_every_rate(data, monkeypatch):
+    """On curves by hand."""
+    seen = []
 
     def given(arguments, images, profile, rate, x, *, seed):
-        assert list(images) == ["held_out", "known", "unseen"] and images["known"] is x
-        return best if rate == tying.RATES[2] else other
+        assert images["train_mse"] is x
+        seen.append((arguments["tied"], rate, seed))
+        return [3, 1, 2], [6, 2, 1], [6, 3, 2 + rate]
 
     monkeypatch.setattr(tying, "_curves", given)
     found = tying.tying_gap(0, SimpleNamespace(dataset=lambda name: data)).metrics
 
+    assert len(seen) == len(set(seen)) == 3 * len(tying.GAP_RATES)
     for name in tying.NETWORKS:
-        values = {each: found[f"{name}_{each}"][0] for each in ("train_mse", "test_mse", "rate")}
-        assert values == {"train_mse": 1, "test_mse": 2, "rate": tying.RATES[2]}
-        assert found[f"{name}_relative_gap"][0] == 1
-        assert found[f"{name}_relative_gap_at_best"][0] == 0.5
+        for label, rate in tying.GAP_RATES.items():
+            assert found[f"{name}_held_out_mse_at_{label}"][0] == 2
+            assert found[f"{name}_relative_gap_at_{label}"][0] == pytest.approx(1 + rate)
 
 
 def test_weight_decay_of_the_encoder_leaves_the_decoder_out(started):
