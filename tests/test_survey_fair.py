@@ -176,7 +176,7 @@ def test_the_gap_is_counted_after_the_last_step_at_every_rate(data, monkeypatch)
     seen = []
 
     def given(arguments, images, profile, rate, x, *, seed):
-        assert images["train_mse"] is x
+        assert list(images) == ["held_out", "known", "unseen"] and images["known"] is x
         seen.append((arguments["tied"], rate, seed))
         return [3, 1, 2], [6, 2, 1], [6, 3, 2 + rate]
 

@@ -161,18 +161,20 @@ def tying_gap(seed: int, profile: Profile) -> Outcome:
     data = profile.dataset("mnist")
     cut = len(data.x_train) - min(HELD_OUT, len(data.x_train) // 2)
     known = data.x_train[: min(FEW, cut)]
-    images = {"held_out_mse": data.x_train[cut:], "train_mse": known, "test_mse": data.x_test}
+    images = {"held_out": data.x_train[cut:], "known": known, "unseen": data.x_test}
     scores = {}
     for name, (arguments, added) in NETWORKS.items():
         # No decay, said aloud: else the store may hold runs in which nobody looked at all images.
         fit = {**arguments, "weight_decay": 0.0}
         for label, rate in GAP_RATES.items():
             curves = _curves(fit, images, profile, rate, known, seed=seed + added)
-            last = {split: curve[-1] for split, curve in zip(images, curves, strict=True)}
+            last = dict(zip(images, (curve[-1] for curve in curves), strict=True))
             scores |= {
-                f"{name}_{split}_at_{label}": (last[split], len(images[split])) for split in images
+                f"{name}_held_out_mse_at_{label}": (last["held_out"], len(images["held_out"])),
+                f"{name}_train_mse_at_{label}": (last["known"], len(known)),
+                f"{name}_test_mse_at_{label}": (last["unseen"], len(data.x_test)),
             }
-            gap = last["test_mse"] / last["train_mse"] - 1
+            gap = last["unseen"] / last["known"] - 1
             scores[f"{name}_relative_gap_at_{label}"] = (gap, len(data.x_test))
     return Outcome(scores)
 
