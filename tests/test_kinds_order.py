@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from replication.claims.differences import difference
 from replication.claims.intervals import CONFIDENCE
 from replication.claims.kinds import order
+from replication.claims.kinds.claim import Sides
 from replication.claims.kinds.order import Comparison, Order, adjust
 
 QUICK = settings(max_examples=40, deadline=None)  # a busy machine is no failure
@@ -198,6 +199,46 @@ def test_a_fixed_benchmark_is_subtracted_and_cancels_between_model_and_control()
     assert found.mean == pytest.approx(np.mean(CLEAR) - 0.84)
     assert found.controls[0].mean == pytest.approx(np.mean(CLEAR) - np.mean(LESS))
     assert judged(test, ours=LESS, control=LESS).verdict == "contradicted"
+
+
+def test_what_is_worse_by_less_than_the_margin_is_no_worse():
+    """0.004 behind is within 0.01 and not within 0.001, whichever side is the better one."""
+    behind = [v + 0.004 + 0.0001 * i for i, v in enumerate(CLEAR)]
+    test = replace(TEST, matters=1e-9, margin=0.01)
+    found = judged(test, ours=CLEAR, other=behind)
+
+    assert found.verdict == "reproduced"
+    assert found.mean == pytest.approx(np.mean(CLEAR) - np.mean(behind) + 0.01)
+    assert judged(replace(test, margin=0.001), ours=CLEAR, other=behind).verdict == "contradicted"
+    less = replace(test, direction="less")
+    ahead = judged(less, ours=behind, other=CLEAR)
+    assert ahead.verdict == "reproduced"
+    assert ahead.mean == pytest.approx(-found.mean)
+    assert test.expectation == "no worse by 0.01, by seed"
+    told = test.headline(found, Sides(dict(enumerate(CLEAR)), (dict(enumerate(behind)),), "", "m"))
+    assert told.endswith("; within 0.01 on 6 of 6 seeds.")
+
+
+def test_a_margin_cancels_between_model_and_control():
+    """A control that is as good as the model is within it, too; one that is far off is not."""
+    control = comparison("control/m", ("other/m",))
+    test = replace(TEST, margin=0.01, controls=(control,))
+
+    same = judged(test, ours=CLEAR, other=CLEAR, control=CLEAR)
+    assert same.verdict == "vacuous"
+    assert same.controls[0].mean == 0
+    far = judged(test, ours=CLEAR, other=CLEAR, control=LESS)
+    assert far.verdict == "reproduced"
+    assert far.controls[0].mean == pytest.approx(np.mean(CLEAR) - np.mean(LESS))
+
+
+def test_a_margin_is_refused_where_a_seed_pairs_nothing():
+    """The rank-sum test has no place for it."""
+    with pytest.raises(ValidationError) as refused:
+        order_claim(margin=0.01, unpaired=WHY)
+    (told,) = refused.value.errors()
+    assert told["ctx"]["key"] == "margin"
+    assert told["msg"].endswith("drop margin or unpaired")
 
 
 def test_the_error_of_the_images_widens_a_small_difference():

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from replication.claims.exact_tests import rank_sum_p, signed_rank_p
-from replication.claims.intervals import CONFIDENCE, moments, t_quantile, tail
+from replication.claims.intervals import CONFIDENCE, moments, seeds_until, t_quantile, tail
 
 MIN_PAIRS, MIN_GROUP = 6, 4  # the fewest with which an exact test can reach 5 %
 ValuesOf = Callable[[str], Mapping[int, float]]  # values by seed of an "experiment/metric"
@@ -86,6 +86,23 @@ def difference(
     parts = [(std**2 / n, n - 1), (error**2, NORMAL)]
     interval = _interval(mean, parts)
     return Difference(n, n >= MIN_PAIRS, *interval, signed_rank_p(numbers), values, error)
+
+
+def seeds_needed(effect: Difference, least: int) -> float | None:
+    """Seeds after which the interval would leave zero, with mean and spread as they are.
+
+    Infinite where even 1,000 would not do; None where the spread is not known. More seeds do not
+    make the error over test images less: they have to do with what it leaves of the difference.
+    """
+    if effect.n < 2:
+        return None
+    std = (effect.high - effect.mean) / t_quantile(effect.n - 1) * math.sqrt(effect.n)
+    away = abs(effect.mean)
+    if effect.error:
+        std = moments([*effect.values.values()])[1] if effect.values else std
+        away = math.sqrt(max(0.0, away**2 - (t_quantile(NORMAL) * effect.error) ** 2))
+    least = max(least, effect.n + 1)  # where the interval excludes zero, the exact test waits
+    return seeds_until(away, std, draw=False, least=least)
 
 
 def _of_groups(weights: Weights, values_of: ValuesOf, mean: float, error: float) -> Difference:

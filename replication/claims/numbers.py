@@ -55,6 +55,18 @@ def to_tolerance(value: float, tolerance: float, unit: str = "", fewest: int = D
     return in_digits(value, unit, digits)
 
 
+def allowance(margin: float, unit: str) -> str:
+    """By how much something may be worse, in words: shares differ by points.
+
+    >>> allowance(0.01, "fraction"), allowance(0.5, "dB")
+    ('1 point', '0.5 dB')
+    """
+    if is_share(unit):
+        points = f"{100 * margin:g}"
+        return f"{points} point{'s' * (points != '1')}"
+    return f"{margin:g} {unit}".rstrip()
+
+
 def per_cent(share: float) -> str:
     """With one digit after the point.
 

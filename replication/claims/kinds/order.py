@@ -32,14 +32,14 @@ from pydantic import Field, Strict
 from replication.claims.differences import (
     MIN_GROUP,
     MIN_PAIRS,
-    NORMAL,
     Difference,
     ValuesOf,
     Weights,
     difference,
+    seeds_needed,
 )
 from replication.claims.exact_tests import holm
-from replication.claims.intervals import CONFIDENCE, moments, seeds_until, t_quantile
+from replication.claims.intervals import CONFIDENCE
 from replication.claims.kinds.claim import (
     FAILS,
     HOLDS,
@@ -57,7 +57,7 @@ from replication.claims.kinds.claim import (
     refuse,
 )
 from replication.claims.kinds.judgement import ControlOutcome, Evidence, Judgement, join, too_few
-from replication.claims.numbers import count, distinct, in_digits
+from replication.claims.numbers import allowance, count, distinct, in_digits
 from replication.results import format_value
 
 _NOT_ASKED = "decides nothing here, as the claim fails without it"
@@ -74,11 +74,11 @@ class Order(Claim):
     """A claim that one thing is greater or less than others.
 
     `matters` is the smallest difference worth a word, declared before the run. Instead of
-    `compared_with` there may be a `benchmark`, a fixed number. `unpaired` says why a seed pairs
-    nothing, as with networks that share neither weights nor data. `image_error` names, for each
-    rival, a metric that is the standard error of the difference over the test images: for
-    differences so small that other images could undo them. `controls` are comparisons that must
-    not show the effect.
+    `compared_with` there may be a `benchmark`, a fixed number. `margin` is by how much ours may be
+    worse where the claim is that it is no worse. `unpaired` says why a seed pairs nothing, as with
+    networks that share neither weights nor data. `image_error` names, for each rival, a metric that
+    is the standard error of the difference over the test images: for differences so small that
+    other images could undo them. `controls` are comparisons that must not show the effect.
     """
 
     kind: ClassVar[str] = "order"
@@ -99,6 +99,7 @@ class Order(Claim):
     benchmark: Annotated[Number | None, Field(description="a finite number")] = None
     direction: Annotated[Literal["greater", "less"], Field(description="'greater' or 'less'")]
     matters: Positive
+    margin: Positive | None = None
     unpaired: AnyText = ""
     image_error: Measures = ()
     controls: Annotated[
@@ -117,6 +118,8 @@ class Order(Claim):
             refuse("compared_with", "expected either compared_with or a benchmark; give one")
         if self.image_error and len(self.image_error) != len(self.compared_with):
             refuse("image_error", "expected one for each of compared_with, or none")
+        if self.margin and self.unpaired:
+            refuse("margin", "expected none where a seed pairs nothing; drop margin or unpaired")
 
     @property
     def least(self) -> int:
@@ -150,8 +153,15 @@ class Order(Claim):
         return (0.0, math.inf) if self.direction == "greater" else (-math.inf, 0.0)
 
     @property
+    def offset(self) -> float:
+        """What is added to ours less a rival, so that the claimed side begins at zero."""
+        return _sign(self) * (self.margin or 0.0) - (self.benchmark or 0.0)
+
+    @property
     def expectation(self) -> str:
         """The claimed side, and how the two are compared."""
+        if self.margin:
+            return f"no worse by {format_value(self.margin)}, by seed"
         if self.benchmark is not None:
             return f"{self.direction} than {format_value(self.benchmark)}"
         return f"{self.direction}, {'unpaired' if self.unpaired else 'by seed'}"
@@ -173,6 +183,7 @@ class Order(Claim):
         text = f"{ours} against {' and '.join(others) or 'nothing yet'} {sides.quantity}"
         if values := judgement.values:
             more = "more" if self.direction == "greater" else "less"
+            more = f"within {allowance(self.margin, sides.unit)}" if self.margin else more
             text += f"; {more} on {_on_side(self, values)} of {count(len(values), 'seed')}"
         return f"{text}."
 
@@ -203,7 +214,7 @@ def judge(claim: Order, values_of: ValuesOf) -> Judgement:
         contrasts=effects,
         p=p,
         exact_p=effect.exact_p,
-        seeds_needed=_seeds_needed(effect, claim.least) if undecided else None,
+        seeds_needed=seeds_needed(effect, claim.least) if undecided else None,
         facts=_facts(claim, effect),
     )
 
@@ -238,12 +249,13 @@ def _weights(comparison: Comparison | Order, rival: str) -> Counter:
     return weights
 
 
-def _difference(weights: Weights, claim: Order, rival: str, values_of: ValuesOf) -> Difference:
-    """With the claim's own settings; a fixed number cancels in a difference of differences."""
-    constant = 0.0 if claim.benchmark is None else -sum(weights.values()) * claim.benchmark
+def _difference(
+    weights: Weights, claim: Order, rival: str, values_of: ValuesOf, offset: float = 0.0
+) -> Difference:
+    """With the claim's own settings; its offset cancels in a difference of differences."""
     error = _error_over_images(claim, rival, values_of)
     return difference(
-        weights, values_of, unpaired=bool(claim.unpaired), constant=constant, error=error
+        weights, values_of, unpaired=bool(claim.unpaired), constant=offset, error=error
     )
 
 
@@ -263,7 +275,10 @@ def _effects(
     """By rival, how far the measurement is from it."""
     rivals = comparison.compared_with or ("",)
     return {
-        rival: _difference(_weights(comparison, rival), claim, rival, values_of) for rival in rivals
+        rival: _difference(
+            _weights(comparison, rival), claim, rival, values_of, offset=claim.offset
+        )
+        for rival in rivals
     }
 
 
@@ -355,23 +370,6 @@ def _p_of_claim(effects: Mapping[str, Difference], effect: Difference, side: str
     if side == "other":
         return min(1.0, max(1.0, len(effects) / 2) * effect.p)
     return max(each.p for each in effects.values())
-
-
-def _seeds_needed(effect: Difference, least: int) -> float | None:
-    """Seeds after which the interval would leave zero, with mean and spread as they are.
-
-    Infinite where even 1,000 would not do; None where the spread is not known. More seeds do not
-    make the error over test images less: they have to do with what it leaves of the difference.
-    """
-    if effect.n < 2:
-        return None
-    std = (effect.high - effect.mean) / t_quantile(effect.n - 1) * math.sqrt(effect.n)
-    away = abs(effect.mean)
-    if effect.error:
-        std = moments([*effect.values.values()])[1] if effect.values else std
-        away = math.sqrt(max(0.0, away**2 - (t_quantile(NORMAL) * effect.error) ** 2))
-    least = max(least, effect.n + 1)  # where the interval excludes zero, the exact test waits
-    return seeds_until(away, std, draw=False, least=least)
 
 
 def _on_side(claim: Order, values: Mapping[int, float]) -> int:
