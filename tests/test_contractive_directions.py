@@ -8,7 +8,7 @@ import pytest
 from scipy import special
 
 from replication import metrics
-from replication.experiments.contractive import planes, protocol, tie, wide
+from replication.experiments.contractive import planes, protocol, resistance, tie, wide
 
 NUM_KEPT = 110  # of the images on the shelf
 
@@ -40,6 +40,35 @@ def test_the_tie_finds_the_variants_trained(started):
 
     for name in ("as-published", "as-intended", "as-intended-tied", "no-penalty"):
         assert started(f"contractive-{name}")[2][0].key() in keys
+
+
+def test_what_a_direction_keeps_is_a_share_of_its_gain_without_penalty(started, monkeypatch):
+    """Before a step all networks are one; else the ratios of gains by hand."""
+    found, _, calls = started("contractive-resistance")
+    keys = {call.key() for call in calls}
+
+    assert set(found.values()) == {1.0}
+    for name in ("as-published", "as-intended", "no-penalty"):
+        assert started(f"contractive-{name}")[2][0].key() in keys
+
+    gains = {
+        id(protocol.NO_PENALTY): (4.0, 4.0, 2.0),
+        id(protocol.AS_INTENDED): (3.0, 2.0, 0.5),
+        id(protocol.AS_PUBLISHED): (6.0, 4.0, 1.0),
+    }
+
+    def given(settings, data, profile, *, seed):
+        return dict(zip(resistance.DIRECTIONS, gains[id(settings)], strict=True))
+
+    monkeypatch.setattr(resistance, "_gains", given)
+    images = SimpleNamespace(x_test=range(7))
+    monkeypatch.setattr(protocol, "split", lambda profile: images)
+
+    kept = {name: value for name, (value, _) in resistance.resistance(0, None).metrics.items()}
+    assert kept == {
+        "tangent_kept": 0.75, "smooth_kept": 0.5, "random_kept": 0.25,
+        "frozen_tangent_kept": 1.5, "frozen_smooth_kept": 1.0, "frozen_random_kept": 0.5,
+    }  # fmt: skip
 
 
 def test_a_ratio_is_that_to_the_network_without_penalty(data, monkeypatch):

@@ -190,6 +190,21 @@ def test_the_gap_is_counted_after_the_last_step_at_every_rate(data, monkeypatch)
             assert found[f"{name}_relative_gap_at_{label}"][0] == pytest.approx(1 + rate)
 
 
+def test_the_gap_is_compared_where_both_fit_the_same(data, monkeypatch):
+    """On curves by hand: 0.008 lies halfway between two looks, or is never reached."""
+
+    def given(arguments, images, profile, rate, x, *, seed):
+        known = [0.02, 0.01, 0.009] if arguments["tied"] else [0.02, 0.01, 0.006]
+        return [1, 1, 1], known, [0.04, 0.03, 0.01]
+
+    monkeypatch.setattr(tying, "_curves", given)
+    found = tying.tying_fit(0, SimpleNamespace(dataset=lambda name: data)).metrics
+
+    for label in tying.GAP_RATES:
+        assert found[f"untied_gap_at_equal_fit_{label}"][0] == pytest.approx(0.02 / 0.008 - 1)
+        assert found[f"tied_gap_at_equal_fit_{label}"][0] == pytest.approx(0.01 / 0.009 - 1)
+
+
 def test_weight_decay_of_the_encoder_leaves_the_decoder_out(started):
     """The same start in all; what is decayed is counted, and nothing else."""
     found, _, calls = started("survey-decay")
