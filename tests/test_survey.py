@@ -13,7 +13,7 @@ from keras import ops
 from replication import experiments, few_labels, models
 from replication.experiments import Profile
 from replication.experiments.survey import protocol, sparse, stacked
-from replication.training import Recipe, Trained, initialise
+from replication.training import Recipe, Trained, epoch_order, initialise
 
 NUM_IMAGES = 120  # on the shelf
 STACK = (9, 6, 4)  # as many layers as the article's example, and quicker
@@ -210,6 +210,23 @@ def test_statistics_of_codes_by_hand(data):
     assert found["mean_activation"] == pytest.approx((0.25 + 0.05) / 4, rel=1e-6)  # float32 codes
     distance = (0.05 + 0.2 + 0 + 0.05) / 4
     assert found["target_distance"] == pytest.approx(distance, rel=1e-6)  # float32 codes
+
+
+def test_both_means_are_of_one_network_and_one_epoch(started):
+    """Before a step the running mean is the target; the batch is the last of the epoch's order."""
+    found, _, calls = started("survey-moving-average")
+
+    assert len({call.model.running_mean.momentum for call in calls}) == 1
+    for call, epoch in zip(calls, sparse.LOOKS, strict=True):
+        codes = np.asarray(call.model.encode(call.x), np.float64)
+        order = epoch_order(len(codes), seed=0, epoch=epoch - 1)
+        last = order[-(len(codes) % 100) :]  # of 120 images, those that are left for a second batch
+        running, batch = (
+            np.abs(each - codes.mean(axis=0)).mean()
+            for each in (np.full(codes.shape[1], sparse.TARGET), codes[last].mean(axis=0))
+        )
+        assert found[f"running_mean_error_epoch_{epoch}"] == pytest.approx(running, rel=1e-5)
+        assert found[f"batch_mean_error_epoch_{epoch}"] == pytest.approx(batch, rel=1e-5)
 
 
 def test_gradient_share_is_one_less_the_momentum():

@@ -132,6 +132,12 @@ class Article(_File):
         name = f"{self.number:02d} {self.slug}"
         return name if self.link else f"[{name}]({self.url})"
 
+    @property
+    def cited(self) -> str:
+        """Number, title, author without what stands in brackets, and year; linked as above."""
+        title = self.title if self.link else f"[{self.title}]({self.url})"
+        return f"{self.number:02d} {title}, {self.author.partition(' (')[0]}, {self.year}"
+
 
 def slug_of(experiment: str, slugs: Iterable[str]) -> str | None:
     """The article that an experiment is named after, if it is one of these.

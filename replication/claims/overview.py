@@ -20,18 +20,20 @@ _WORDS = {
     "en": {
         "article": "article", "own": "its claims: hold / do not / open",
         "ours": "our readings: hold / do not / open", "read": "read",
-        "notebook": "notebook", "printed": "printed in the article",
+        "printed": "printed in the article",
         "reach": "runs of ours that reach it", "mean": "our mean [95 % of runs]",
         "control": "best control", "verdict": "verdict",
-        "of": "{} of {}", "none": "none", "see": "as run", "source": "as code",
+        "of": "{} of {}", "none": "none", "see": "notebook", "source": "source",
     },
     "zh": {
         "article": "文章", "own": "文章的论断：成立 / 不成立 / 未定",
         "ours": "我们的解读：成立 / 不成立 / 未定", "read": "阅读",
-        "notebook": "笔记本", "printed": "文章印出的数字",
+        "printed": "文章印出的数字",
         "reach": "达到它的训练次数", "mean": "我们的平均值［95 % 的训练］",
-        "control": "最好的对照", "verdict": "判定（英文词）",
-        "of": "{1} 次中 {0} 次", "none": "无", "see": "执行结果", "source": "源文件",
+        "control": "最好的对照", "verdict": "判定",
+        "of": "{1} 次中 {0} 次", "none": "无", "see": "笔记本", "source": "源文件",
+        "reproduced": "复现", "optimistic": "偏乐观", "pessimistic": "偏悲观",
+        "not reproduced": "未复现", "vacuous": "测试太弱", "inconclusive": "尚无定论",
     },
 }  # fmt: skip
 _MARKERS = (("", "en"), ("-zh", "zh"))  # how their names end, by language
@@ -63,7 +65,7 @@ def scoreboard(articles: Mapping[str, Article], rows: Sequence[Row], language: s
         )
         tallies = (tally(rows, slug, voice) for voice in ("article", "reading"))
         cells = (_slashed(each) if each else words["none"] for each in tallies)
-        lines.append((article.linked, *cells, links))
+        lines.append((article.cited, *cells, links))
     return markdown([words[key] for key in ("article", "own", "ours", "read")], lines)
 
 
@@ -107,7 +109,7 @@ def _beside(row: Row, words: Mapping[str, str], unit: str, better: str) -> tuple
     judgement, reported = row.judgement, row.claim.printed
     name = f"{in_digits(reported, unit)} (`{row.claim.id}`)"
     if judgement.mean is None:
-        return name, *[words["none"]] * 3, judgement.verdict
+        return name, *[words["none"]] * 3, words.get(judgement.verdict, judgement.verdict)
     low, mean, high = (
         in_digits(each, unit) for each in (judgement.low, judgement.mean, judgement.high)
     )
@@ -118,7 +120,7 @@ def _beside(row: Row, words: Mapping[str, str], unit: str, better: str) -> tuple
         words["of"].format(judgement.num_reached, judgement.n),
         f"{mean} [{low}, {high}]" if judgement.n > 1 else mean,
         words["none"] if control is None else in_digits(control, unit),
-        f"**{judgement.verdict}**",
+        f"**{words.get(judgement.verdict, judgement.verdict)}**",
     )
 
 

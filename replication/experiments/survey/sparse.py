@@ -8,6 +8,7 @@ from replication.datasets import Dataset
 from replication.experiments import Metric, Outcome, Profile, experiment
 from replication.experiments.survey import protocol
 from replication.experiments.survey.protocol import accuracy, error
+from replication.training import epoch_order
 
 UNITS = 1_024  # M > D
 EPOCHS = 5
@@ -23,7 +24,6 @@ SPARSE_KL = {
     "target": TARGET,
     "momentum": MOMENTUM,
 }
-BATCH_KL = {**SPARSE_KL, "momentum": 0.0}
 TOP_UNITS = 50  # the most active ones, for the second probe
 FILTERS = 64
 LOOKS = (1, 2, EPOCHS)  # epochs after which the running mean is held against the full mean
@@ -76,21 +76,27 @@ def sparse_kl(seed: int, profile: Profile) -> Outcome:
     ],
 )
 def moving_average(seed: int, profile: Profile) -> Outcome:
-    """How far the estimate of the mean activation is from the mean over all images.
+    """How far an estimate of the mean activation is from the mean over all images.
 
-    Control: beta = 0, where the estimate is the mean of the last batch.
+    Both estimates are of one network: the running mean that its penalty sees, and, as the control,
+    the mean over the batch that it saw last, which is what beta = 0 would take.
     """
-    data = profile.dataset("mnist")
-    scores = {}
-    for name, arguments in (("running_mean", SPARSE_KL), ("batch_mean", BATCH_KL)):
-        for epoch in LOOKS:
-            model = protocol.fit(
-                models.SparseAutoencoder, arguments, data.x_train, profile, seed=seed, epochs=epoch
-            ).model
-            full = protocol.encoded(model, data.x_train).mean(axis=0, dtype=np.float64)
-            estimate = ops.convert_to_numpy(model.running_mean.mean)
+    x, scores = profile.dataset("mnist").x_train, {}
+    for epoch in LOOKS:
+        model = protocol.fit(
+            models.SparseAutoencoder, SPARSE_KL, x, profile, seed=seed, epochs=epoch
+        ).model
+        codes = protocol.encoded(model, x)
+        order = epoch_order(len(x), seed=seed, epoch=profile.epochs(epoch) - 1)
+        last = order[-(len(x) % protocol.BATCH_SIZE or protocol.BATCH_SIZE) :]
+        estimates = {
+            "running_mean": ops.convert_to_numpy(model.running_mean.mean),
+            "batch_mean": codes[last].mean(axis=0, dtype=np.float64),
+        }
+        full = codes.mean(axis=0, dtype=np.float64)
+        for name, estimate in estimates.items():
             distance = float(np.abs(estimate - full).mean())
-            scores[f"{name}_error_epoch_{epoch}"] = (distance, len(data.x_train))
+            scores[f"{name}_error_epoch_{epoch}"] = (distance, len(x))
     return Outcome(scores)
 
 
