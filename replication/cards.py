@@ -29,9 +29,19 @@ _COUNTED = {  # of one, and of more; else "is" and "are" before the word
 }
 _CODE = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"\[(\*?)([^]]*?)\1\]\((https?://[^\s()]+)\)")
-_BORDERS = {"reproduced": "#2a9d74", "inconclusive": "#a6abb0", "shown": "#7c8fd6"}
+_BORDERS = {  # as the chips of the site
+    "reproduced": "#2a9d74",
+    "contradicted": "#e07b39",
+    "does not hold": "#e07b39",
+    "not reproduced": "#c8556d",
+    "no difference": "#c8556d",
+    "vacuous": "#dcb63c",
+    "optimistic": "#dcb63c",
+    "pessimistic": "#dcb63c",
+    "inconclusive": "#a6abb0",
+    "shown": "#7c8fd6",
+}
 _WITHOUT_NEWS = ("reproduced", "inconclusive")  # of these fewer ask why than of other verdicts
-_OTHER_BORDER = "#e07b39"  # whatever did not come out as the article has it
 
 
 @dataclass(frozen=True)
@@ -108,8 +118,8 @@ def render(
         f'<p class="why">{why}</p>' if why not in ("", summary) and not folded else "",
         _details(claim, judgement, why if folded else ""),
     ]
-    border = _BORDERS.get(judgement.verdict, _OTHER_BORDER)
-    style = f"border-left:4px solid {border};padding:.1em 0 .1em 1em;margin:1em 0 1.5em"
+    border = f"border-left:4px solid {_BORDERS[judgement.verdict]}"
+    style = f"{border};padding:.1em 0 .1em 1em;margin:1em 0 1.5em"
     kind = re.sub(r"[^a-z]+", "-", judgement.verdict.lower())
     return f'<div class="card v-{kind}" style="{style}">{"".join(parts)}</div>'
 
@@ -129,7 +139,7 @@ def headline(
     units: Mapping[str, str],
     words: Words | None = None,
 ) -> str:
-    """Both sides in a line: 8.43 % against 22.0 % of the variance lost; less on 5 of 5 seeds."""
+    """Both sides in a line: 8.43 % against 22.0 % of the variance lost; lower on 5 of 5 seeds."""
     if not claim.is_counted:
         return ""
     ours, unit = values_of(claim.measures), units.get(claim.measures, "")

@@ -1,6 +1,8 @@
 """A claim on a card: one line for both sides, seeds as dots, whatever it says escaped."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from replication.claims.kinds import KINDS
 from replication.claims.kinds.judgement import Evidence
 from replication.claims.numbers import distinct, in_digits, to_tolerance
 
+STATIC = Path(cards.__file__).parent / "site" / "static"
 HOSTILE = "<script>alert(1)</script> & `code`"
 RUNS = {
     "demo-run/lost": {0: 0.08, 1: 0.09, 2: 0.082},
@@ -72,7 +75,7 @@ def test_both_sides_of_an_order_stand_in_one_line():
     made = claim()
 
     assert headline(made, judged(made), values_of, UNITS, Words("of the variance lost")) == (
-        "8.40 % against 22.0 % of the variance lost; less on 3 of 3 seeds."
+        "8.40 % against 22.0 % of the variance lost; lower on 3 of 3 seeds."
     )
 
 
@@ -128,7 +131,23 @@ def test_an_order_is_against_a_fixed_number_or_what_is_not_run_yet(benchmark, te
     told = headline(made, judged(made), values_of, UNITS, Words("lost"))
 
     assert told.startswith(f"8.40 % against {text} lost")
-    assert told.endswith("; more on 0 of 3 seeds." if benchmark else "lost.")
+    assert told.endswith("; higher on 0 of 3 seeds." if benchmark else "lost.")
+
+
+def test_the_edge_of_a_card_has_the_colour_of_its_chip():
+    """One colour code for a verdict, in notebooks and on pages."""
+    style = (STATIC / "site.css").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"--b-(\w+): (#\w+);", style))
+    chips = {
+        verdict: colours[name]
+        for selectors, name in re.findall(
+            r"^(\.v-[^{]*){[^}]*--solid: var\(--b-(\w+)\)", style, re.M
+        )
+        for verdict in re.findall(r"\.v-([a-z-]+)", selectors)
+    }
+
+    assert {name.replace(" ", "-"): edge for name, edge in cards._BORDERS.items()} == chips
+    assert set(cards._BORDERS) == {verdict for kind in KINDS.values() for verdict in kind.answers}
 
 
 def test_a_claim_without_a_run_has_no_card_and_says_so_in_plain_text():

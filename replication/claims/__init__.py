@@ -134,9 +134,11 @@ class Article(_File):
 
     @property
     def cited(self) -> str:
-        """Number, title, author without what stands in brackets, and year; linked as above."""
-        title = self.title if self.link else f"[{self.title}]({self.url})"
-        return f"{self.number:02d} {title}, {self.author.partition(' (')[0]}, {self.year}"
+        """Number, title and author in Markdown; year and link where its own page is known."""
+        name, author = f"{self.number:02d}", self.author.partition(" (")[0]
+        if self.link:
+            return f"{name} {self.title}, {author}"
+        return f"{name} [{self.title}]({self.url}), {author}, {self.year}"
 
 
 def slug_of(experiment: str, slugs: Iterable[str]) -> str | None:

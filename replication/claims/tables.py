@@ -79,13 +79,19 @@ def certainty(claim: Claim, judgement: Judgement) -> str:
     if judgement.verdict == "inconclusive":
         told.append(f"Undecided: {judgement.reason}.")
         if judgement.seeds_needed is not None and judgement.seeds_needed > judgement.n:
-            seeds = format_seeds(judgement)
-            told.append(f"With mean and spread as they are, {seeds} seeds would decide it.")
+            told.append(f"With mean and spread as they are, {_enough(judgement.seeds_needed)}.")
     elif not claim.controls:
         told.append("It has no control.")
     if claim.depends_on_settings:
         told.append(f"It depends on settings of ours: {claim.depends_on_settings}.")
     return " ".join(told)
+
+
+def _enough(seeds: float) -> str:
+    """How many seeds would decide a claim, in words."""
+    if math.isinf(seeds):
+        return f"even {MAX_SEEDS:,} seeds would not decide it"
+    return f"{seeds:.0f} seeds would decide it"
 
 
 def _reference(claim: Claim, judgement: Judgement) -> str:

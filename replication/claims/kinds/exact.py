@@ -27,7 +27,7 @@ class Exact(Claim):
     has_interval: ClassVar[bool] = False
     answers: ClassVar[dict[str, Answer]] = {
         "reproduced": Answer(HOLDS, "Yes. It holds on every seed."),
-        "not reproduced": Answer(FAILS, "No. A seed breaks it."),
+        "not reproduced": Answer(FAILS, "No. It comes out differently."),
         "vacuous": Answer(OPEN, "The test is too weak: a control satisfies it as well."),
         "inconclusive": Answer(OPEN, "We cannot tell yet."),
     }

@@ -182,7 +182,7 @@ class Order(Claim):
             others.append(in_digits(self.benchmark, sides.unit))
         text = f"{ours} against {' and '.join(others) or 'nothing yet'} {sides.quantity}"
         if values := judgement.values:
-            more = "more" if self.direction == "greater" else "less"
+            more = "higher" if self.direction == "greater" else "lower"
             more = f"within {allowance(self.margin, sides.unit)}" if self.margin else more
             text += f"; {more} on {_on_side(self, values)} of {count(len(values), 'seed')}"
         return f"{text}."
