@@ -92,7 +92,7 @@ def test_the_interval_of_a_value_is_that_of_one_more_draw(name):
 
 
 def pair(claim, reference):
-    """Mean, interval and p of ours, with what it may be worse by, less one rival, by scipy's tests."""
+    """Mean, interval and p of ours, its margin added, less one rival, by scipy's tests."""
     allowed = (claim.margin or 0) * (1 if claim.direction == "greater" else -1)
     ours, other = seeds(claim.measures) + allowed, seeds(reference)
     if claim.unpaired:
