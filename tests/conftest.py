@@ -11,12 +11,18 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import functools  # noqa: E402
+import importlib.util  # noqa: E402
+import json  # noqa: E402
 import signal  # noqa: E402
-from dataclasses import replace  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+from dataclasses import dataclass, field, replace  # noqa: E402
+from pathlib import Path  # noqa: E402
 from types import SimpleNamespace  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from filelock import FileLock  # noqa: E402
 from IPython.core.displaypub import CapturingDisplayPublisher  # noqa: E402
 from IPython.core.interactiveshell import InteractiveShell  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
@@ -46,6 +52,82 @@ def real_mnist(library):
     if library.locate("mnist") is None:
         pytest.skip(f"{UNTESTED}: {library.how_to_get('mnist')}")
     return library.load("mnist")
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """A folder of this call of pytest, the same one for all workers of `pytest -n`."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def smoke(library, shared):
+    """The smoke profile over one store, so that experiments share what they train.
+
+    With `pytest -n` the workers share it too: what one trains, the others wait for and load.
+    """
+    return Profile("smoke", library, Checkpoints(shared / "checkpoints"))
+
+
+@dataclass
+class Noted(Checkpoints):
+    """Training runs by key, and the keys of those that were asked for."""
+
+    keys: set = field(default_factory=set)
+
+    def load(self, key):
+        self.keys.add(key)
+        return super().load(key)
+
+
+@pytest.fixture(scope="module")
+def at_smoke_size(smoke):
+    """Runs an experiment by name, once: its outcome, and the keys of all models it trains or finds.
+
+    One key is one training, in the store of `smoke`: by whoever asks first, then found by others.
+    """
+
+    @functools.cache
+    def run(name):
+        store = Noted(smoke.checkpoints.root)
+        return experiments.find(name).run(0, replace(smoke, checkpoints=store)), store.keys
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def start(shared):
+    """What `initial_losses.py` reports under a backend; run once for each, by whoever asks first.
+
+    Of the workers of `pytest -n`, one runs it, and the others wait for that.
+    """
+
+    def report(backend):
+        if backend == "torch" and importlib.util.find_spec("torch") is None:
+            pytest.skip("PYTORCH NOT TESTED: it is not installed; `make torch` installs it")
+        kept = shared / f"losses-{backend}.json"
+        with FileLock(f"{kept}.lock"):
+            if not kept.exists():
+                kept.write_text(json.dumps(_under(backend, shared / backend)))
+        code, output, errors = json.loads(kept.read_text())
+        assert code == 0, errors[-2000:]
+        return json.loads(output.splitlines()[-1])
+
+    return report
+
+
+def _under(backend, build):
+    """The script in a fresh interpreter: how it ended, and what it said."""
+    variables = {"KERAS_BACKEND": backend, "REPLICATION_BUILD": str(build)}
+    ended = subprocess.run(
+        [sys.executable, Path(__file__).with_name("initial_losses.py")],
+        capture_output=True,
+        text=True,
+        cwd=settings.ROOT,
+        env={**os.environ, "PYTHONPATH": str(settings.ROOT), **variables},
+    )
+    return ended.returncode, ended.stdout, ended.stderr
 
 
 @pytest.fixture

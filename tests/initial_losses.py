@@ -1,9 +1,9 @@
 """Prints, as JSON, the first loss of every model that an experiment would train.
 
-`test_backends.py` runs this file once for each backend, in a process of its own,
-since Keras reads `KERAS_BACKEND` when it is imported. All weights and all noise
-are drawn by NumPy, so that every backend starts from the same numbers. Nothing is
-trained but, at the end, one model of each kind, for an epoch.
+`test_backends.py` and its siblings run this file once for each backend, in a process
+of its own, since Keras reads `KERAS_BACKEND` when it is imported. All weights and all
+noise are drawn by NumPy, so that every backend starts from the same numbers. Nothing
+is trained but, at the end, one model of each kind, for an epoch.
 
 TensorFlow can be imported under its own backend only: the others do without.
 """
@@ -127,16 +127,21 @@ def first_loss(model, weights, x, y):
     return float(ops.convert_to_numpy(model.compute_loss(x=x, y=y, y_pred=outputs)))
 
 
+class Enough(BaseException):
+    """Leaves an experiment that is to train nothing more, and whose measuring is not wanted."""
+
+
 class Watch:
     """Stands in for `initialise` and `train`, and notes the losses that training starts from.
 
     Attributes:
         losses: Of what was to be trained, in order, each beside the loss of nudged weights.
         kinds: The arguments of one call of `train` for each builder.
+        last: After so many calls of `train` an experiment is left; None lets it end.
     """
 
     def __init__(self):
-        self.losses, self.kinds, self.started = [], {}, {}
+        self.losses, self.kinds, self.started, self.last = [], {}, {}, None
         self.own_initialise = training.initialise
 
     def initialise(self, build, build_args, example, *, seed):
@@ -154,6 +159,8 @@ class Watch:
         if observe is not None:
             trained.history[-1].update(observe(trained.model, 1))
         self.losses.append(losses)
+        if len(self.losses) == self.last:
+            raise Enough
         return trained
 
     def _start(self, build, build_args, x, y, *, recipe, seed, initial=None):
@@ -189,20 +196,26 @@ def losses_by_experiment(watch, failed):
     """What every experiment would start from; empty for those that train nothing.
 
     At this size every data set is the digits, so that of an experiment with several one is
-    run. One that needs packages of its own and cannot reach `train` is not run.
+    run. One that needs packages of its own and cannot reach `train` is not run. With
+    TensorFlow, `test_conformance.py` has every variant of a function measure; here all but
+    the first are left when they have trained as often as it. Other backends take them to the
+    end, and have to find as many losses.
 
     Args:
         watch: Receives the losses.
         failed: Receives what went wrong, by experiment.
     """
     found, profile = {}, Profile("smoke", datasets.Library((), Path()))
-    by_function = {}
+    by_function, trainings = {}, {}
+    measured_elsewhere = keras.backend.backend() == "tensorflow"
     for name, each in experiments.registry().items():
         variant = each.function, repr(each.arguments)
         if variant not in by_function:
             watch.losses = by_function[variant] = []
+            watch.last = trainings.get(each.function) if measured_elsewhere else None
             if not each.packages or TRAIN in fingerprints.source_closure(each.function):
                 attempt(failed, name, each.run, 0, profile)
+            trainings.setdefault(each.function, len(watch.losses))
         found[name] = by_function[variant]
     return found
 
@@ -217,9 +230,11 @@ def trained_for_an_epoch(kinds, failed):
 
 
 def attempt(failed, name, function, *args, **kwargs):
-    """What a function returns; None, and a note of the last lines, where it fails."""
+    """What a function returns; None where it is left, or fails: a note of the last lines."""
     try:
         return function(*args, **kwargs)
+    except Enough:
+        return None
     except Exception:
         failed[name] = traceback.format_exc(limit=-2)
 
@@ -229,6 +244,7 @@ def main():
     experiments.registry()
     experiments.SMOKE_EXAMPLES = NUM_IMAGES
     rates.only_the_first()  # a rate changes no loss before the first step
+    rates.few_pictures()
     watch, failed = Watch(), {}
     with drawn_by_numpy(), watch.in_place():
         losses = losses_by_experiment(watch, failed)

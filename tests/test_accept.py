@@ -18,16 +18,17 @@ from replication import experiments, fingerprints, publish, results, runner, sto
 from replication.experiments import ExperimentError, Metric
 from replication.results.backends import add_backend
 from replication.runner import Job, settings
-from tests import stand_ins, table_files
+from tests import command_line, stand_ins, table_files
 
 ROOT = Path(__file__).parent.parent
 NAME, REAL = "clustering-stand-in", "clustering-identities"
+REGISTRY = experiments.registry()
 
 
 @pytest.fixture(scope="module")
 def real():
     """A real experiment, whose keys a checkout of its own computes as well."""
-    job = Job(experiments.registry()[REAL], "full", 0)
+    job = Job(REGISTRY[REAL], "full", 0)
     return job.experiment, job.inputs
 
 
@@ -277,16 +278,25 @@ def accept(checkout, *arguments, **streams):
     )
 
 
-def test_without_a_reason_the_command_exits_2_and_says_how_to_give_one(checkout):
-    """With one, it accepts."""
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    refused = accept(checkout, text=True, **pipes)
-    _, message = refused.communicate(timeout=120)
+@pytest.fixture
+def as_real(checkout, real, monkeypatch):
+    """The command in this process takes the checkout's run for what it is."""
+    experiment, made_of = real
+    monkeypatch.setattr(experiments, "registry", lambda: REGISTRY)
+    monkeypatch.setattr(type(experiment), "inputs", lambda *_: made_of)
 
-    assert refused.returncode == 2
+
+def test_without_a_reason_the_command_exits_2_and_says_how_to_give_one(
+    checkout, as_real, monkeypatch, capsys
+):
+    """With one, it accepts: in a process of its own."""
+    assert command_line.call(monkeypatch, "accept") == 2
+
+    message = capsys.readouterr().err
     assert message.startswith("error: committed numbers would change") and "Trace" not in message
     assert "make accept REASON='...'" in message and committed(name=REAL) is None
 
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     done = accept(checkout, "--reason", "a new library", text=True, **pipes)
     printed, message = done.communicate(timeout=120)
     assert (done.returncode, message) == (0, "")
@@ -294,14 +304,15 @@ def test_without_a_reason_the_command_exits_2_and_says_how_to_give_one(checkout)
     assert committed(name=REAL) == "a new library"
 
 
-def test_that_some_runs_are_unchanged_is_no_reason_for_others_to_change(checkout):
+def test_that_some_runs_are_unchanged_is_no_reason_for_others_to_change(
+    as_real, monkeypatch, capsys
+):
     """The reason of --unchanged vouches for numbers that stand."""
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     options = ("--unchanged", "survey-*", "--reason", "a comment")
-    refused = accept(checkout, *options, text=True, **pipes)
-    _, message = refused.communicate(timeout=120)
 
-    assert refused.returncode == 2
+    assert command_line.call(monkeypatch, "accept", *options) == 2
+
+    message = capsys.readouterr().err
     assert "that of --unchanged is none for numbers that change" in message
     assert committed(name=REAL) is None
 

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from replication import experiments, fingerprints, results, runner, store
-from replication.runner import Job, execution, settings
+from replication.runner import Job, execution, pool, settings
+from tests import command_line, stand_ins
 
 psutil = pytest.importorskip("psutil")  # distributed needs it
 distributed = pytest.importorskip("distributed")
@@ -267,7 +268,11 @@ def test_jobs_stay_out_of_the_worker_process(swept, dask_cluster):
 
 
 def test_two_stores_merge_by_copying(tmp_path, monkeypatch):
-    """Run files made under two build folders and copied into a third are found and recorded."""
+    """Run files made under two build folders and copied into a third are found and recorded.
+
+    Which process made them is all the same.
+    """
+    monkeypatch.setattr(pool, "Worker", stand_ins.Here)
     names = (QUICK, "contractive-identities")
     for seed in (0, 1):
         set_build(monkeypatch, tmp_path / f"machine-{seed}")
@@ -345,20 +350,20 @@ def epochs_announced(log):
     return [int(epoch) for epoch in told]
 
 
-def sweep_on(address, build):
-    """Starts the command line on a cluster, both outputs in one pipe."""
+def sweep_on(monkeypatch, address):
+    """Starts the command line on a cluster in a thread; it, and where its exit code comes."""
     sweep = ["sweep", "--seeds", "0-0", "--profile", "embedded", "--experiments", LONG]
-    return subprocess.Popen(
-        [sys.executable, "-m", "replication", *sweep, "--dask", address],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "REPLICATION_BUILD": str(build)},
-    )
+    codes = []
+
+    def call():
+        codes.append(command_line.call(monkeypatch, *sweep, "--dask", address))
+
+    started = threading.Thread(target=call, daemon=True)
+    started.start()
+    return started, codes
 
 
-def test_a_killed_worker_costs_the_epochs_since_its_checkpoint(dask_cluster):
+def test_a_killed_worker_costs_the_epochs_since_its_checkpoint(dask_cluster, monkeypatch, capsys):
     """SIGKILL in mid-job: the other worker takes the lock and goes on after the stored epoch.
 
     The other worker is paused meanwhile, so that the checkpoint of the dead one can be read.
@@ -366,23 +371,21 @@ def test_a_killed_worker_costs_the_epochs_since_its_checkpoint(dask_cluster):
     """
     build, processes = dask_cluster.build, dask_cluster.processes
     shutil.rmtree(build / "checkpoints", ignore_errors=True)
-    started = sweep_on(dask_cluster.address, build)
-    try:
-        dask_cluster.wait_for(lambda: epoch_stored(build) >= 1)
-        victim = dask_cluster.worker_at_work()
-        other = "b" if victim == "a" else "a"
-        processes[other].send_signal(signal.SIGSTOP)
-        [job] = psutil.Process(processes[victim].pid).children()
-        processes[victim].kill()
-        processes.pop(victim).wait()
-        job.wait(PATIENCE)  # it ends by itself
-        stored = epoch_stored(build)
-        processes[other].send_signal(signal.SIGCONT)
-        output, _ = started.communicate(timeout=PATIENCE)
-    finally:
-        started.kill()
+    set_build(monkeypatch, build)
+    started, codes = sweep_on(monkeypatch, dask_cluster.address)
+    dask_cluster.wait_for(lambda: epoch_stored(build) >= 1)
+    victim = dask_cluster.worker_at_work()
+    other = "b" if victim == "a" else "a"
+    processes[other].send_signal(signal.SIGSTOP)
+    [job] = psutil.Process(processes[victim].pid).children()
+    processes[victim].kill()
+    processes.pop(victim).wait()
+    job.wait(PATIENCE)  # it ends by itself
+    stored = epoch_stored(build)
+    processes[other].send_signal(signal.SIGCONT)
+    started.join(PATIENCE)
 
-    assert started.returncode == 0, output
+    assert codes == [0], capsys.readouterr().err
     assert 1 <= stored < EPOCHS
     assert epochs_announced(dask_cluster.log(victim))[0] == 1
     assert max(epochs_announced(dask_cluster.log(victim))) <= stored
@@ -391,4 +394,4 @@ def test_a_killed_worker_costs_the_epochs_since_its_checkpoint(dask_cluster):
     history = results.read_history(build / "results", "intuition")
     trained = history[(history["experiment"] == LONG) & (history["profile"] == "embedded")]
     assert sorted(set(trained["epoch"])) == list(range(1, EPOCHS + 1))
-    assert f"{LONG}/embedded/0: done on {socket.gethostname()}" in output
+    assert f"{LONG}/embedded/0: done on {socket.gethostname()}" in capsys.readouterr().out

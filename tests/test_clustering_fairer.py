@@ -6,33 +6,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replication import experiments, metrics
-from replication.datasets import Library
 from replication.experiments import Profile
 from replication.experiments.clustering import alignment, covariance, diagnosis
-from replication.store import Checkpoints
 
 
 @pytest.fixture(scope="module")
-def profile(tmp_path_factory):
-    """The embedded digits, with a store of its own."""
-    folder = tmp_path_factory.mktemp("fairer")
-    return Profile("smoke", Library((), folder / "data"), Checkpoints(folder / "checkpoints"))
+def found(at_smoke_size):
+    """By the middle of a name, an experiment's metrics and the keys of its models."""
+
+    def run(name):
+        outcome, keys = at_smoke_size(f"clustering-{name}-mnist")
+        return outcome.metrics, keys
+
+    return run
 
 
-def test_every_experiment_takes_up_the_model_that_was_trained(profile):
-    """Two models in the store, the judge and the headline, whatever asks for them first."""
-    for name in ("samples", "eq5-labelled", "eq5-alignment"):
-        experiments.find(f"clustering-{name}-mnist").run(0, profile)
-
-    assert len(list(profile.checkpoints.root.glob("*.npz"))) == 2  # the judge, and the headline
-
-
-def test_samples_agree_as_in_the_experiment_that_draws_them(profile):
-    """The same pictures, judge and labels as in `clustering-samples`: the same number."""
-    samples, labelled = (
-        experiments.find(f"clustering-{name}-mnist").run(0, profile).metrics
-        for name in ("samples", "eq5-labelled")
+def test_every_experiment_takes_up_the_model_that_was_trained(found):
+    """Two models in all, the judge and the headline, whatever asks for them first."""
+    samples, labelled, aligned = (
+        found(name)[1] for name in ("samples", "eq5-labelled", "eq5-alignment")
     )
+
+    assert len(samples | labelled | aligned) == 2  # the judge, and the headline
+
+
+def test_samples_agree_as_in_the_experiment_that_draws_them(found):
+    """The same pictures, judge and labels as in `clustering-samples`: the same number."""
+    samples, labelled = (found(name)[0] for name in ("samples", "eq5-labelled"))
 
     for name in ("sample_agreement", "untrained_sample_agreement"):
         assert labelled[name] == samples[name]
@@ -81,11 +81,11 @@ def test_a_draw_of_its_normal_lies_at_the_number_of_dimensions():
     assert other.mean() == pytest.approx(29, abs=5 * (error + 6 / np.sqrt(len(own))))
 
 
-def test_before_training_all_means_are_one(profile):
+def test_before_training_all_means_are_one(found):
     """The control cannot tell its own mean from another: both distances are equal."""
-    found = experiments.find("clustering-eq5-alignment-mnist").run(0, profile).metrics
+    metrics, _ = found("eq5-alignment")
 
-    own, other = (found[f"untrained_{name}_squared_distance"] for name in ("own", "other"))
+    own, other = (metrics[f"untrained_{name}_squared_distance"] for name in ("own", "other"))
     assert own == other
 
 

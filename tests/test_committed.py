@@ -9,10 +9,10 @@ import json
 
 import pytest
 
-from replication.claims.check import check
 from replication.runner import settings
+from tests import committed
 
-FOUND = check(None, settings.RESULTS, documents=settings.DOCUMENTS, sentences=settings.SENTENCES)
+FOUND = committed.report()
 UNDECIDED = ("inconclusive", "shown")
 
 

@@ -3,7 +3,6 @@
 A new experiment is tested here without a line of its own.
 """
 
-import os
 import re
 import sys
 
@@ -21,22 +20,11 @@ each = pytest.mark.parametrize("name", REGISTRY)
 
 
 @pytest.fixture(scope="module")
-def smoke(library, tmp_path_factory):
-    """The smoke profile over one store, so that experiments share what they train.
-
-    With `pytest -n` the workers share it too: what one trains, the others wait for and load.
-    """
-    folder = tmp_path_factory.getbasetemp()
-    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    return Profile("smoke", library, Checkpoints(folder / "checkpoints"))
-
-
-@pytest.fixture(scope="module")
 def outcome(smoke):
     """The outcome of an experiment by name, run once.
 
     At this size every data set is the digits, so that of an experiment with several one is run;
-    and what chooses among learning rates has one to choose from.
+    what chooses among learning rates has one to choose from, and few pictures are drawn.
     """
     found = {}
 
@@ -49,6 +37,7 @@ def outcome(smoke):
 
     with pytest.MonkeyPatch.context() as patch:
         rates.only_the_first(patch.setattr)
+        rates.few_pictures(patch.setattr)
         yield run
 
 

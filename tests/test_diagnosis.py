@@ -3,42 +3,37 @@
 import numpy as np
 import pytest
 
-from replication import experiments, models
-from replication.datasets import Library
-from replication.experiments import Profile
+from replication import models
 from replication.experiments.clustering import diagnosis, protocol
 from replication.store import Checkpoints
 from replication.training import Recipe, train
 
 
 @pytest.fixture(scope="module")
-def profile(tmp_path_factory):
-    """The embedded digits, with a store of its own."""
-    folder = tmp_path_factory.mktemp("diagnosis")
-    return Profile("smoke", Library((), folder / "data"), Checkpoints(folder / "checkpoints"))
+def model(smoke):
+    data = smoke.dataset("mnist")
+    return protocol.fit(data, smoke, objective=protocol.EQ5, seed=0).model
 
 
 @pytest.fixture(scope="module")
-def model(profile):
-    data = profile.dataset("mnist")
-    return protocol.fit(data, profile, objective=protocol.EQ5, seed=0).model
-
-
-@pytest.fixture(scope="module")
-def found(profile, model):
-    outcome = experiments.find("clustering-eq5-diagnosis-mnist").run(0, profile)
+def found(at_smoke_size):
+    outcome, _ = at_smoke_size("clustering-eq5-diagnosis-mnist")
     return {name: value for name, (value, _) in outcome.metrics.items()}
 
 
-def test_the_trained_model_is_shared(profile, found):
+def test_the_trained_model_is_shared(at_smoke_size, smoke):
     """One checkpoint, that of the headline, whichever experiment came first."""
-    experiments.find("clustering-eq5-mnist").run(0, profile)
+    (_, ours), (_, theirs) = (
+        at_smoke_size(f"clustering-{name}-mnist") for name in ("eq5-diagnosis", "eq5")
+    )
 
-    assert len(list(profile.checkpoints.root.glob("*.npz"))) == 1
+    [key] = ours
+    assert theirs == ours
+    assert smoke.checkpoints.path(key).exists()
 
 
-def test_the_labels_are_those_of_the_contingency(profile, model, found):
-    data = profile.dataset("mnist")
+def test_the_labels_are_those_of_the_contingency(smoke, model, found):
+    data = smoke.dataset("mnist")
     clusters = protocol.probabilities(model, data.x_test).argmax(axis=1)
     names = {}
     for cluster in set(clusters):
@@ -50,8 +45,8 @@ def test_the_labels_are_those_of_the_contingency(profile, model, found):
         assert found[f"label_of_class_{digit}"] == names[home]
 
 
-def test_the_nearest_mean_is_found_by_a_loop(profile, model, found):
-    data = profile.dataset("mnist")
+def test_the_nearest_mean_is_found_by_a_loop(smoke, model, found):
+    data = smoke.dataset("mnist")
     codes = models.encode_means(model, data.x_test)
     means = np.asarray(model.cluster_means.means)
     nearest = np.array([np.linalg.norm(code - means, axis=1).argmin() for code in codes])
@@ -60,9 +55,9 @@ def test_the_nearest_mean_is_found_by_a_loop(profile, model, found):
     assert found["nearest_mean_agreement"] == pytest.approx((nearest == chosen).mean())
 
 
-def test_the_loss_is_the_one_that_was_trained(model, profile, found):
+def test_the_loss_is_the_one_that_was_trained(model, smoke, found):
     """The terms of the training images, against the loss that Keras computes for them."""
-    data = profile.dataset("mnist")
+    data = smoke.dataset("mnist")
     outputs = model(data.x_train, training=True)
     terms = model.compute_terms(data.x_train, outputs)
 

@@ -7,28 +7,15 @@ its own settings, and every model stays as it starts.
 import numpy as np
 import pytest
 
-from replication import experiments, few_labels, metrics, models
+from replication import few_labels, metrics, models
 from replication.experiments import Profile
 from replication.experiments.intuition import cheaper, generation, protocol
 from replication.experiments.intuition import codes as single
-from replication.store import Checkpoints
 from replication.training import Recipe, Trained
 
 TRAINERS = [protocol, cheaper, single, generation, few_labels]
 
 NUM_DRAWS = 40_000
-
-
-@pytest.fixture(scope="module")
-def trained(library, tmp_path_factory):
-    """Experiments over one store, in this order: for how many epochs each trained."""
-    root, found = tmp_path_factory.mktemp("checkpoints"), {}
-    for name in ("single-codes", "work", "pictures"):
-        epochs = []
-        store = Checkpoints(root, on_epoch=lambda *each, epochs=epochs: epochs.append(each))
-        experiments.find(f"intuition-{name}").run(0, Profile("smoke", library, store))
-        found[name] = len(epochs)
-    return found
 
 
 def flat(each):
@@ -210,6 +197,12 @@ def test_single_numbers_of_a_code_against_all_of_them(started, data):
     assert [layer.units for layer in autoencoder.model.encoder] == [32]
 
 
-def test_the_autoencoder_of_the_article_is_trained_once(trained):
+def test_the_autoencoder_of_the_article_is_trained_once(at_smoke_size):
     """Whoever comes first trains it; the others find it, and train their own networks only."""
-    assert trained == {"single-codes": 2, "work": 9, "pictures": 1}
+    names = ("single-codes", "work", "pictures")
+    codes, work, pictures = (at_smoke_size(f"intuition-{name}")[1] for name in names)
+
+    autoencoder = codes & work & pictures
+    assert len(autoencoder) == 1
+    assert [len(each - autoencoder) for each in (codes, work, pictures)] == [1, 9, 1]
+    assert len(codes | work | pictures) == 1 + 1 + 9 + 1, "no other network is shared"

@@ -10,6 +10,8 @@ import pytest
 import typer
 
 from replication import __main__ as command
+from replication.runner import settings
+from tests import command_line
 
 ROOT = Path(__file__).parent.parent
 
@@ -54,8 +56,6 @@ def test_other_seeds_are_refused(text):
         (["run", "--article", "nothing"], "expected one of applied"),
         (["run", "--profile", "huge"], "'auto', 'full', 'embedded', 'smoke'"),
         (["run", "--seeds", "none"], "names no seeds"),
-        (["sweep", "--experiments", "nothing-*"], "clustering-eq5-mnist"),
-        (["why", "clustering-eq5-minst"], "Did you mean clustering-eq5-mnist"),
         (["why", "mnist-puriy"], "Did you mean mnist-purity"),
         (["sweep"], "hours a seed on two cores: name some"),
         (["run", "--seeds", "0"], "A count of 0 is no seed; seed 0 alone is 0-0"),
@@ -75,6 +75,22 @@ def test_bad_arguments_exit_2_with_a_sentence(arguments, expected):
     assert ended.returncode == 2, ended.stderr
     assert "Traceback" not in ended.stderr
     assert expected in " ".join(ended.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["sweep", "--experiments", "nothing-*"], "clustering-eq5-mnist"),
+        (["why", "clustering-eq5-minst"], "Did you mean clustering-eq5-mnist"),
+    ],
+)
+def test_unknown_experiments_exit_2_with_a_sentence(arguments, expected, monkeypatch, capsys):
+    """As above, but here: who knows every experiment has loaded Keras."""
+    assert command_line.call(monkeypatch, *arguments) == 2
+
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    assert expected in " ".join(told.split())
 
 
 def test_ctrl_c_while_libraries_load_ends_at_once():
@@ -101,47 +117,45 @@ def test_a_terminal_that_knows_no_accents_shows_numbers(tmp_path):
 
 
 @pytest.fixture
-def bare(tmp_path):
+def build(tmp_path, monkeypatch):
+    """A build folder of the test's own, as REPLICATION_BUILD names it."""
+    monkeypatch.setattr(settings, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(settings, "TODAY", tmp_path / "build" / "results")
+    return settings.BUILD
+
+
+@pytest.fixture
+def bare(build, monkeypatch):
     """A checkout with no data beside it, no data at home, and no network."""
-    project = tmp_path / "project"
-    project.mkdir()
-    for name in ("replication", "notebooks", "results", "README.md"):
-        (project / name).symlink_to(ROOT / name)
-    nowhere = "http://127.0.0.1:9"  # nothing listens on the discard port
-    return project, {
-        "TFDS_DATA_DIR": "/nonexistent",
-        "HOME": str(tmp_path),
-        "http_proxy": nowhere,
-        "https_proxy": nowhere,
-    }
+    monkeypatch.setattr(settings, "ROOT", build.parent)
+    monkeypatch.setenv("TFDS_DATA_DIR", "/nonexistent")
+    monkeypatch.setenv("HOME", str(build.parent))
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing listens on the discard port
 
 
-def test_strict_without_data_exits_2_and_says_how_to_get_them(bare):
+def test_strict_without_data_exits_2_and_says_how_to_get_them(bare, build, monkeypatch, capsys):
     """No data, no network, STRICT=1: nothing runs, and the message is a recipe."""
-    project, environment = bare
+    assert command_line.call(monkeypatch, "run", "--strict") == 2
 
-    ended = replicate("run", "--strict", cwd=project, **environment)
-
-    assert ended.returncode == 2, ended.stderr
-    assert "Set TFDS_DATA_DIR" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert not (project / "build" / "runs").exists()
+    told = capsys.readouterr().err
+    assert "Set TFDS_DATA_DIR" in told
+    assert "Traceback" not in told
+    assert not (build / "runs").exists()
 
 
-def test_a_budget_leaves_what_does_not_fit_and_tells_machines(tmp_path):
+def test_a_budget_leaves_what_does_not_fit_and_tells_machines(build, monkeypatch, capsys):
     """The digits take article 05 longer than a second, on any machine: exit code 0, and said so."""
     job = "clustering-eq5-mnist/embedded/0"
     arguments = ["--profile", "embedded", "--experiments", "clustering-eq5-mnist"]
-    ended = replicate(
-        "sweep", *arguments, "--budget", "1s", "--json", REPLICATION_BUILD=str(tmp_path)
-    )
 
-    assert ended.returncode == 0, ended.stderr
-    told = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert command_line.call(monkeypatch, "sweep", *arguments, "--budget", "1s", "--json") == 0
+
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [each["event"] for each in told] == ["planned", "left", "ended"]
     assert told[0]["missing"] == told[2]["left"] == 1
     assert told[1]["job"] == job and told[1]["minutes"] > 1 / 60
-    assert not (tmp_path / "runs").exists()
+    assert not (build / "runs").exists()
 
 
 def test_the_check_tells_machines_what_it_tells_people(tmp_path):

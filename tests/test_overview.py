@@ -7,14 +7,14 @@ from xml.etree import ElementTree
 import pytest
 
 from replication.claims import overview
-from replication.claims.check import check
 from replication.claims.kinds.judgement import ControlOutcome
 from replication.runner import settings
+from tests import committed
 
 
 @pytest.fixture(scope="module")
 def found():
-    return check(None, settings.RESULTS)
+    return committed.report()
 
 
 @pytest.fixture(scope="module")

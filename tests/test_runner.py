@@ -9,7 +9,7 @@ import pytest
 
 from replication import experiments, fingerprints, numerics, results, runner, store
 from replication.experiments import ExperimentError, Metric, Outcome
-from replication.runner import Job, execution, one_job, pool, settings
+from replication.runner import Job, execution, pool, settings
 from tests import stand_ins, table_files
 
 QUICK = "clustering-identities"
@@ -40,26 +40,10 @@ def counted(monkeypatch):
     return stand_in, calls, inputs
 
 
-class Here:
-    """Stands in for a worker: does the job in this process, where stand-ins are known."""
-
-    def __init__(self, threads, log, *, alone):
-        pass
-
-    def run(self, name, inputs, announce, *, every):
-        task = {"name": name, "inputs": inputs, "every": every}
-        return one_job._answer(task, announce)
-
-    def kill(self):
-        """Nothing runs apart."""
-
-    close = kill
-
-
 @pytest.fixture
 def here(monkeypatch):
     """Jobs run in this process."""
-    monkeypatch.setattr(pool, "Worker", Here)
+    monkeypatch.setattr(pool, "Worker", stand_ins.Here)
 
 
 def test_a_job_runs_once_and_is_found_again(counted):

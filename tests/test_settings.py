@@ -9,6 +9,7 @@ import pytest
 
 from replication.experiments import ExperimentError
 from replication.runner import settings
+from tests import command_line
 
 ROOT = Path(__file__).parent.parent
 
@@ -93,18 +94,16 @@ def test_jax_computes_in_float32_unless_the_user_says_otherwise(asked, expected)
     assert ended.stdout.split() == [expected], ended.stderr
 
 
-def test_a_sweep_with_no_number_of_threads_exits_2(tmp_path):
+def test_a_sweep_with_no_number_of_threads_exits_2(tmp_path, monkeypatch, capsys):
     """One sentence, no traceback, nothing run."""
+    ask(monkeypatch, "many")
+    monkeypatch.setattr(settings, "BUILD", tmp_path)
+    monkeypatch.setattr(settings, "TODAY", tmp_path / "results")
     sweep = ["sweep", "--profile", "smoke", "--experiments", "clustering-identities"]
-    ended = subprocess.run(
-        [sys.executable, "-m", "replication", *sweep],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "many", "REPLICATION_BUILD": str(tmp_path)},
-    )
 
-    assert ended.returncode == 2, ended.stderr
-    assert "error: OMP_NUM_THREADS='many'" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert command_line.call(monkeypatch, *sweep) == 2
+
+    told = capsys.readouterr().err
+    assert "error: OMP_NUM_THREADS='many'" in told
+    assert "Traceback" not in told
     assert not (tmp_path / "runs").exists()

@@ -11,6 +11,8 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+RUN = ROOT / ".ci" / "run"
+EVERY = ("setup", "lint", "torch", "test", "check", "test-site")  # of its sections with a task
 
 
 def steps_of(workflow):
@@ -78,7 +80,7 @@ def test_what_must_hold_before_a_merge_runs_on_push():
     [path] = [path for path in WORKFLOWS if path.name == "check.yml"]
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     before_merge = set(
-        re.findall(r"^section \S+ (make \S+)$", (ROOT / ".ci" / "run").read_text(), re.M)
+        re.findall(r"^(?:section|begin) \S+ (make \S+)$", RUN.read_text(encoding="utf-8"), re.M)
     )
     uploads = [
         s["with"]["path"] for s in steps_of(content) if "upload-artifact" in s.get("uses", "")
@@ -86,10 +88,41 @@ def test_what_must_hold_before_a_merge_runs_on_push():
     pythons = content["jobs"]["check"]["strategy"]["matrix"]["python"]
 
     assert set(content[True]) == {"push", "pull_request"}
-    assert {"make lint", "make test", "make check", "make test-site"} <= before_merge
+    assert before_merge == {f"make {section}" for section in EVERY}
     assert before_merge <= {step.get("run") for step in steps_of(content)}
     assert uploads == ["build/tests.xml"]
     assert pythons == ["3.11", "3.12", "3.13"]
+
+
+@pytest.mark.parametrize("failing", ["none", "setup", "lint", "torch", "test"])
+def test_every_section_runs_even_after_one_has_failed(tmp_path, failing):
+    """With stand-ins for `make` and the browser; PyTorch, last to come, is there for the tests."""
+    stand_in = (
+        "#!/usr/bin/env bash\n"
+        "if [ $1 = torch ]; then sleep 0.5; fi\n"
+        f"echo $1 >> {tmp_path}/noted; echo says $1; [ $1 != {failing} ]\n"
+    )
+    for name in ("make", "chromium"):
+        (tmp_path / name).write_text(stand_in)
+        (tmp_path / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    ended = subprocess.run(
+        ["bash", RUN], capture_output=True, text=True, env=environment, timeout=60
+    )
+
+    ran = (tmp_path / "noted").read_text().split()
+    section = r"^=== (\S+): .+\n([^=]*)=== \1: (passed|FAILED) after \d+ s$"
+    sections = {name: rest for name, *rest in re.findall(section, ended.stdout, re.M)}
+    sections.pop("browser", None)  # says where it is
+    every = ["setup"] if failing == "setup" else EVERY
+    assert ended.returncode == (failing != "none"), ended.stderr
+    assert (f"=== failed: {failing}\n" in ended.stdout) == (failing not in ("none", "setup"))
+    assert sorted(ran) == sorted(every) == sorted(sections)
+    for name, (said, outcome) in sections.items():
+        assert said == f"says {name}\n", "no section says what another does"
+        assert outcome == ("FAILED" if name == failing else "passed"), name
+    assert failing == "setup" or ran.index("torch") < ran.index("test")
 
 
 def test_every_article_is_reproduced_weekly(tmp_path):

@@ -27,6 +27,8 @@ AXE_SHA512 = (
 
 def pytest_addoption(parser):
     parser.addoption("--site", default=str(ROOT / "build" / "site"), help="the built site")
+    words = "take a picture of every page, not of one or two of each kind and of what fails"
+    parser.addoption("--pictures", action="store_true", help=words)
 
 
 def site_of(config):
@@ -59,6 +61,12 @@ def screenshots(folder):
     found = folder.parent / "screenshots"
     found.mkdir(exist_ok=True)
     return found
+
+
+@pytest.fixture(scope="session")
+def pictured(pytestconfig, folder):
+    """The addresses of which pictures are taken though nothing is wrong; None: of all pages."""
+    return None if pytestconfig.getoption("--pictures") else {*pages.pages_of(folder)}
 
 
 @pytest.fixture(scope="session")
