@@ -1,4 +1,4 @@
-"""Five well-read articles on autoencoders, replicated, measured and kept true.
+"""Five widely read articles on autoencoders, replicated, measured and kept true.
 
 Two halves that never import each other, and the tables they meet in:
 
