@@ -1,13 +1,13 @@
 # Every task of this project. `make` alone lists them; each sets itself up.
-# Needs GNU make and python3 (3.11, 3.12 or 3.13), nothing else.
+# Needs GNU make, python3 (3.11, 3.12 or 3.13) and, once, a network.
 
 PYTHON  ?= python3
 ARTICLE ?=  ## one article by its slug, such as clustering (default: all)
 SEEDS   ?=  ## how many seeds to train for each experiment (default: 1)
 PROFILE ?=  ## full, embedded, smoke or auto (default: auto)
 JOBS    ?=  ## training runs side by side (default: what cores and memory allow)
-FRESH   ?=  ## 1 trains anew, ignoring stored runs
-ALL     ?=  ## 1 runs the extended experiments anew; for diff: lists every number
+FRESH   ?=  ## 1 trains again, ignoring stored runs
+ALL     ?=  ## 1 re-runs the extended experiments; for diff: lists every number
 BUDGET  ?=  ## wall time for training, such as 20m: runs what fits, says what it left
 JSON    ?=  ## 1 prints objects for machines, one a line, for diff one in all (with make -s)
 STRICT  ?=  ## 1 makes a missing data set an error instead of a fallback
@@ -115,7 +115,7 @@ notebooks: export JUPYTER_CONFIG_DIR := /dev/null/none
 notebooks: $(installed) ## Strip the outputs from notebooks/
 	$(python) -m nbconvert --log-level WARN --clear-output --inplace notebooks/*.ipynb
 
-lock: tools ## Pin dependencies anew: only what pyproject.toml asks for, or all (UPGRADE=1)
+lock: tools ## Pin dependencies again: only what pyproject.toml asks for, or all (UPGRADE=1)
 	$(compile) pyproject.toml --extra dev --output-file requirements.lock
 	$(compile) .ci/tools.in --output-file .ci/tools.lock
 

@@ -132,14 +132,6 @@ class Article(_File):
         name = f"{self.number:02d} {self.slug}"
         return name if self.link else f"[{name}]({self.url})"
 
-    @property
-    def cited(self) -> str:
-        """Number, title and author in Markdown; year and link where its own page is known."""
-        name, author = f"{self.number:02d}", self.author.partition(" (")[0]
-        if self.link:
-            return f"{name} {self.title}, {author}"
-        return f"{name} [{self.title}]({self.url}), {author}, {self.year}"
-
 
 def slug_of(experiment: str, slugs: Iterable[str]) -> str | None:
     """The article that an experiment is named after, if it is one of these.

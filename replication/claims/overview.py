@@ -20,20 +20,22 @@ _WORDS = {
     "en": {
         "article": "article", "own": "its claims: hold / do not / open",
         "ours": "our readings: hold / do not / open", "read": "read",
-        "printed": "printed in the article",
+        "cited": "{number:02d} · {author}, {name}, {year}", "name": "*{title}*",
+        "about": "about {}", "unnamed": "unnamed", "printed": "printed in the article",
         "reach": "runs of ours that reach it", "mean": "our mean [95 % of runs]",
         "control": "best control", "verdict": "verdict",
         "of": "{} of {}", "none": "none", "see": "notebook", "source": "source",
     },
     "zh": {
-        "article": "文章", "own": "文章的论断：成立 / 不成立 / 未定",
+        "article": "文章", "own": "原文的论断：成立 / 不成立 / 未定",
         "ours": "我们的解读：成立 / 不成立 / 未定", "read": "阅读",
-        "printed": "文章印出的数字",
-        "reach": "达到它的训练次数", "mean": "我们的平均值［95 % 的训练］",
+        "cited": "{number:02d} · {name}，{year} 年", "name": "{short}", "about": "约 {}",
+        "unnamed": "未署名", "printed": "原文给出的数字",
+        "reach": "达到该数字的训练", "mean": "我们的均值［95 % 的训练］",
         "control": "最好的对照", "verdict": "判定",
-        "of": "{1} 次中 {0} 次", "none": "无", "see": "笔记本", "source": "源文件",
-        "reproduced": "复现", "optimistic": "偏乐观", "pessimistic": "偏悲观",
-        "not reproduced": "未复现", "vacuous": "测试太弱", "inconclusive": "尚无定论",
+        "of": "{1} 次中的 {0} 次", "none": "无", "see": "笔记本", "source": "源文件",
+        "reproduced": "复现", "optimistic": "偏乐观", "pessimistic": "偏保守",
+        "not reproduced": "未复现", "inconclusive": "未定", "vacuous": "检验力不足",
     },
 }  # fmt: skip
 _MARKERS = (("", "en"), ("-zh", "zh"))  # how their names end, by language
@@ -65,8 +67,21 @@ def scoreboard(articles: Mapping[str, Article], rows: Sequence[Row], language: s
         )
         tallies = (tally(rows, slug, voice) for voice in ("article", "reading"))
         cells = (_slashed(each) if each else words["none"] for each in tallies)
-        lines.append((article.cited, *cells, links))
+        lines.append((_cited(article, words), *cells, links))
     return markdown([words[key] for key in ("article", "own", "ours", "read")], lines)
+
+
+def _cited(article: Article, words: Mapping[str, str]) -> str:
+    """Author, title and year; a link where the address is the article's own."""
+    author = article.author.replace("unnamed", words["unnamed"])
+    short = author.partition(" (")[0]
+    name = words["name"].format(title=article.title, short=short)
+    return words["cited"].format(
+        number=article.number,
+        author=author,
+        name=name if article.link else f"[{name}]({article.url})",
+        year=words["about"].format(article.year) if article.year_estimated else article.year,
+    )
 
 
 def tally(rows: Sequence[Row], slug: str, voice: str) -> Counter[str]:
@@ -107,9 +122,10 @@ def is_printed(row: Row) -> bool:
 
 def _beside(row: Row, words: Mapping[str, str], unit: str, better: str) -> tuple[str, ...]:
     judgement, reported = row.judgement, row.claim.printed
+    verdict = words.get(judgement.verdict, judgement.verdict)
     name = f"{in_digits(reported, unit)} (`{row.claim.id}`)"
     if judgement.mean is None:
-        return name, *[words["none"]] * 3, words.get(judgement.verdict, judgement.verdict)
+        return name, *[words["none"]] * 3, verdict
     low, mean, high = (
         in_digits(each, unit) for each in (judgement.low, judgement.mean, judgement.high)
     )
@@ -120,7 +136,7 @@ def _beside(row: Row, words: Mapping[str, str], unit: str, better: str) -> tuple
         words["of"].format(judgement.num_reached, judgement.n),
         f"{mean} [{low}, {high}]" if judgement.n > 1 else mean,
         words["none"] if control is None else in_digits(control, unit),
-        f"**{words.get(judgement.verdict, judgement.verdict)}**",
+        f"**{verdict}**",
     )
 
 
