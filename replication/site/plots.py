@@ -38,7 +38,10 @@ def verdict_figure(
     strip = verdict_strip(row)
     if strip is None:
         return None
-    label = "the difference" if row.judgement.contrasts else row.claim.measures
+    label = row.claim.measures
+    if row.judgement.contrasts:
+        margin = row.claim.margin
+        label = "the difference" + (f", and {margin:g} that may be lost" if margin else "")
     strips = {label: strip, **_controls(row, evidence)}
     scale = scale_of(number for each in strips.values() for number in each.numbers)
     return _rows(strips, scale, f"strip-{key}"), axis(scale, strip.target)
