@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from replication import claims
 from replication.claims import ClaimError, report
 from replication.claims.check import check
-from replication.claims.intervals import CONFIDENCE
+from replication.claims.intervals import CONFIDENCE, MAX_SEEDS
+from replication.claims.kinds import order, value
 from replication.claims.prose import Bound, fill, marked, missing, parse, refresh
 from replication.claims.tables import claims_of
 from replication.runner import settings
@@ -33,6 +34,12 @@ TYPED = {  # by document, what stands there unbound, and why no row of results/ 
         "60.6 %": "printed in article 05",
     },
     "backends.md": {"round-off (0.1 %)": "a setting", "at 5 % for all": "a level"},
+    "method.md": {
+        "Below 2.5 %": "a rule, see the test below",
+        "Below 10 %": "a rule",
+        "From 10 % on": "a rule",
+        "in 80 % and refused in 5 %": "rates that tests/test_verdict_rates.py holds",
+    },
     "running.md": {
         "take 0.8 of the time": "a ratio of a benchmark, measured in one run",
         "| 2.9 (`.venv`) |": "size of an installation, weighed once",
@@ -245,8 +252,8 @@ def project(tmp_path):
     (tmp_path / "claims" / "demo.toml").write_text(text)
     page = "# Page\n\nOurs is <!-- =demo-run/purity:.1% -->84.3 %<!-- / -->, theirs 84.5 %.\n"
     (tmp_path / "page.md").write_text(page)
-    for seed, value in enumerate((0.83, 0.84, 0.86, 0.84, 0.8465)):
-        record(tmp_path / "results", "demo-run", seed, value)
+    for seed, purity in enumerate((0.83, 0.84, 0.86, 0.84, 0.8465)):
+        record(tmp_path / "results", "demo-run", seed, purity)
         record(tmp_path / "results", "demo-control", seed, 0.5)
     report.write_summaries(tmp_path / "results", run_check(tmp_path))
     return tmp_path
@@ -316,6 +323,22 @@ def test_no_measured_number_is_typed_into_a_document(path):
     assert not unbound(text, typed) - printed - {f"{100 * CONFIDENCE:g}"}, (
         "write it as <!-- =experiment/metric:.1% --><!-- / --> and run `make report`"
     )
+
+
+def test_the_method_has_the_limits_that_verdicts_are_judged_by():
+    """And its examples are claims of their kinds, which the site draws."""
+    text = (settings.ROOT / "docs" / "method.md").read_text(encoding="utf-8")
+    words = " ".join(text.split())
+
+    assert f"Below {100 * value.OUTSIDE:g} %: *not reproduced*" in words
+    assert f"Below {100 * value.UNUSUAL:g} %: possible, not typical" in words
+    assert f"{100 * CONFIDENCE:g} % *prediction interval*" in words
+    assert f"nothing above {MAX_SEEDS:,}." in words
+    counts = value.MIN_RUNS, order.MIN_PAIRS, order.MIN_GROUP
+    assert counts == (5, 6, 4), "the words: five runs, six pairs, four against four"
+    found = {f"{slug}/{claim.id}": claim.kind for slug, claim in claims_of(claims.load())}
+    names = re.findall(r"<!-- example: (\S+) -->", text)
+    assert [found.get(name) for name in names] == ["value", "order", "exact"]
 
 
 @pytest.mark.parametrize("slug", claims.load())

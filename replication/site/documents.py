@@ -1,6 +1,7 @@
 """The project's documents as pages; a number that is bound to a row becomes a chip."""
 
 import re
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -16,12 +17,14 @@ from replication.site.writing import StaleNumber
 
 README = "README.md"
 OPEN_DETAILS = "docs/open-details.md"
+METHOD = "docs/method.md"
 OWN_PAGES = {
     README: "index.html",
     OPEN_DETAILS: "open-details.html",
     "docs/claims.md": "index.html",  # the same table
-    "docs/method.md": "method.html",  # the same rules, there with examples
+    METHOD: "method.html",  # there with examples
 }
+_EXAMPLE = re.compile(r"^<!-- example: ([a-z0-9-]+/[a-z0-9-]+) -->$", re.MULTILINE)
 _FOUND = "## What we found\n"
 _ITEM = re.compile(r"^- \*\*(\d\d), (.*?)(?: \[[^]]*\]\([^)]*\))?\n(?=- |\n|\Z)", re.DOTALL | re.M)
 _MARKS = re.compile(
@@ -64,7 +67,7 @@ def add_documents(site: Site) -> None:
 
 def refuse_stale_numbers(site: Site) -> None:
     """Raises StaleNumber where a document's bound number is not the measured one, naming all."""
-    own = (site.project.root / name for name in (README, OPEN_DETAILS))
+    own = (site.project.root / name for name in (README, METHOD, OPEN_DETAILS))
     paths = [*filter(Path.is_file, own), *_documents(site)]
     if stale := list(stale_numbers(site.evidence.values_of, paths)):
         told = (f"{each.subject}: {each.found} instead of {each.expected}" for each in stale)
@@ -80,6 +83,15 @@ def document(view: View, path: Path, *, after: str = "", before: str = "") -> Ma
     for mark, side in ((after, 2), (before, 0)):
         part = part.partition(mark)[side] if mark and mark in part else part
     return _rendered(view, part)
+
+
+def with_examples(view: View, path: Path, example: Callable[[str], Markup]) -> Markup:
+    """A document as HTML; where it has a mark for one, the example of the claim that it names."""
+    text, *rest = _EXAMPLE.split(plain(results.read_text(path)))
+    parts = [_rendered(view, text)]
+    for name, part in zip(rest[::2], rest[1::2], strict=True):
+        parts += [example(name), _rendered(view, part)]
+    return Markup("").join(parts)
 
 
 def _rendered(view: View, part: str) -> Markup:

@@ -3,14 +3,15 @@
 import re
 from pathlib import Path
 
+from markupsafe import Markup
+
 from replication.claims import slug_of
-from replication.claims.intervals import CONFIDENCE, MAX_SEEDS
-from replication.claims.kinds import order, value
-from replication.site import plots
+from replication.site import documents, plots
 from replication.site.chips import experiment_page
 from replication.site.pages import Site, View
 from replication.site.writing import SiteError
 
+_NO_METHOD = Markup("<h1>How a verdict is reached</h1>\n<p>No document says it here.</p>")
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 TABLES = ("measurements.csv", "metrics.csv", "history.csv", "provenance.json")
 
@@ -51,22 +52,25 @@ def _slug_of(site: Site, experiment: str, used: list) -> str | None:
 
 
 def add_method(site: Site) -> None:
-    """How verdicts come about, in plain words, with an example of each kind."""
-    examples = {}
+    """How verdicts come about: the document, with examples from the tables, and the tables."""
+    view = View(site, "method.html", source=documents.METHOD)
+    view.headings.used |= {"tables", "decisions"}  # the template's own
+    path, rows = site.project.root / documents.METHOD, {}
     for row in site.rows():
-        figure = plots.verdict_figure(row, site.evidence, row.claim.kind)
-        if row.judgement.n >= row.claim.least and figure and row.claim.kind not in examples:
-            examples[row.claim.kind] = (row, figure)
-    site.add(
-        View(site, "method.html"),
-        "method.html",
-        confidence=f"{100 * CONFIDENCE:g}",
-        value=value,
-        order=order,
-        max_seeds=MAX_SEEDS,
-        examples=examples,
-        tables=_tables(site),
-    )
+        if row.judgement.n >= row.claim.least:
+            rows[f"{row.slug}/{row.claim.id}"] = row
+
+    def example(name: str) -> Markup:
+        row = rows.get(name)
+        figure = row and plots.verdict_figure(row, site.evidence, row.claim.kind)
+        if not figure:
+            return Markup("")
+        template = site.environment.get_template("example.html")
+        return Markup(template.render(page=view, row=row, figure=figure))
+
+    body = documents.with_examples(view, path, example) if path.is_file() else _NO_METHOD
+    contents = [each for each in view.headings.contents if each[0] in (2, 3)]
+    site.add(view, "method.html", body=body, contents=contents, tables=_tables(site))
 
 
 def add_data(site: Site) -> None:
