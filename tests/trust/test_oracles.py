@@ -126,6 +126,7 @@ ORACLES = {
         "Difference": "test_kinds_order.py::test_the_interval_against_scipy",
         "by_seed": "test_exact_tests.py::test_a_sum_by_seed_against_a_loop",
         "difference": "test_kinds_order.py::test_the_interval_of_groups_against_scipy",
+        "seeds_needed": "test_kinds_order.py::test_seeds_are_named_only_where_nothing_is_decided",
     },
     "claims/verdicts": {
         "judge": "test_verdict_edges.py::test_orders_against_a_judge_written_again",
