@@ -1,11 +1,19 @@
 """Differences between measurements: which side they lie on, and what is known of few runs."""
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import scipy.stats
 
-from replication.claims.differences import MIN_GROUP, MIN_PAIRS, Difference, difference
+from replication.claims.differences import (
+    MIN_GROUP,
+    MIN_PAIRS,
+    Difference,
+    difference,
+    seeds_needed,
+)
 from replication.claims.intervals import CONFIDENCE
 from tests.test_kinds_order import lookup
 
@@ -74,3 +82,15 @@ def test_another_error_is_added_to_that_of_two_groups():
     half_width = scipy.stats.t.ppf(0.975, freedom) * math.sqrt(variance)
 
     assert found.high - found.mean == pytest.approx(half_width, rel=1e-6)  # 1e9 for infinity
+
+
+def test_more_seeds_have_to_do_with_what_the_error_over_images_leaves():
+    """By a loop: the error stays, and the rest of the interval shrinks with the seeds."""
+    values = {i: 0.01 + 0.012 * (-1) ** i for i in range(8)}
+    found = difference({"a/m": 1}, {"a/m": values}.__getitem__, error=0.004)
+    left = math.sqrt(found.mean**2 - (1.959964 * 0.004) ** 2)
+    std = np.std(list(values.values()), ddof=1)
+    enough = [n for n in range(9, 1001) if scipy.stats.t.ppf(0.975, n - 1) * std / n**0.5 <= left]
+
+    assert seeds_needed(found, 6) == enough[0]
+    assert seeds_needed(replace(found, error=0.0), 6) < enough[0]

@@ -232,13 +232,20 @@ def test_a_margin_cancels_between_model_and_control():
     assert far.controls[0].mean == pytest.approx(np.mean(CLEAR) - np.mean(LESS))
 
 
-def test_a_margin_is_refused_where_a_seed_pairs_nothing():
-    """The rank-sum test has no place for it."""
+@pytest.mark.parametrize(
+    ("fields", "key", "told"),
+    [
+        ({"margin": 0.01, "unpaired": WHY}, "margin", "drop margin or unpaired"),
+        ({"image_error": ("a/m", "b/m")}, "image_error", "one for each of compared_with, or none"),
+    ],
+)
+def test_fields_that_do_not_go_together_are_refused(fields, key, told):
+    """The rank-sum test has no place for a margin; each rival has an error of its own."""
     with pytest.raises(ValidationError) as refused:
-        order_claim(margin=0.01, unpaired=WHY)
-    (told,) = refused.value.errors()
-    assert told["ctx"]["key"] == "margin"
-    assert told["msg"].endswith("drop margin or unpaired")
+        order_claim(**fields)
+    (error,) = refused.value.errors()
+    assert error["ctx"]["key"] == key
+    assert error["msg"].endswith(told)
 
 
 def test_the_error_of_the_images_widens_a_small_difference():
