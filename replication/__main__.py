@@ -184,7 +184,10 @@ def noise(
     experiments: Annotated[str, typer.Option(help="Pattern, such as 'survey-*'.")] = "*",
     profile: Literal["full", "embedded"] = "embedded",
     seed: Annotated[int, typer.Option(min=0, max=999)] = 0,
-    jobs: Jobs = 1,
+    jobs: Annotated[
+        int,
+        typer.Option(min=1, help="Jobs side by side; emulated machines fix their own threads."),
+    ] = 1,
     budget: Budget = None,
 ) -> None:
     """Measure how far machines differ: one seed under emulated ones, into noise.csv."""

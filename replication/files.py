@@ -23,28 +23,41 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     What a killed writer left of the same target a day ago or earlier is removed.
 
     Raises:
-        OSError: If a folder is read-only or the disk full. Nothing is left
-            half-written, and nothing was replaced unless a rename itself
-            failed.
+        OSError: If a folder is read-only or the disk full; its `filename` is
+            the target. Nothing is left half-written, and nothing was replaced
+            unless a rename itself failed.
     """
     targets = {path: _target(path) for path in contents}
     temporary = {
-        path: target.with_name(_temporary_name(target.name)) for path, target in targets.items()
+        path: target.with_name(temporary_name(target.name, "tmp"))
+        for path, target in targets.items()
     }
     try:
         for path, beside in temporary.items():
-            beside.parent.mkdir(parents=True, exist_ok=True)
-            with open(beside, "xb") as file:
+            with _named(path):
+                beside.parent.mkdir(parents=True, exist_ok=True)
+            with _named(path), open(beside, "xb") as file:
                 file.write(contents[path])
                 file.flush()
                 os.fsync(file.fileno())
         for path, target in targets.items():
-            os.replace(temporary[path], target)
+            with _named(path):
+                os.replace(temporary[path], target)
             _remove_leftovers(target)
     finally:
         for leftover in temporary.values():
             with contextlib.suppress(OSError):
                 leftover.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Has an error of the system name this file, not the temporary one, or none."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
 
 
 def _target(path: Path) -> Path:
@@ -88,10 +101,10 @@ def locked(path: Path, timeout: float = -1) -> Iterator[None]:
         lock.release()
 
 
-def _temporary_name(name: str) -> str:
+def temporary_name(name: str, ending: str) -> str:
     """A name that nobody else takes: process ids repeat between containers, so do their hosts."""
     host = re.sub("[^A-Za-z0-9-]", "-", platform.node())[:40]
-    return f".{name}.{host}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    return f".{name}.{host}.{os.getpid()}.{secrets.token_hex(4)}.{ending}"
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -14,6 +14,10 @@ from jupyter_client.manager import AsyncKernelManager
 
 from replication import environment
 
+START = (
+    "from replication import kernel; kernel.main()"  # in the command line of every kernel of ours
+)
+
 
 class Kernel(IPKernelApp):
     """IPython's kernel, but for the files that set it up."""
@@ -35,7 +39,7 @@ class _Here(KernelSpecManager):
     """Finds this interpreter under any name."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        start = environment.command("from replication import kernel; kernel.main()")
+        start = environment.command(START)
         return KernelSpec(
             argv=[*start, "-f", "{connection_file}"],
             display_name="Python 3 (ipykernel)",

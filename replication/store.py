@@ -93,6 +93,7 @@ def load_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
     Raises:
         StoreError: If the file is truncated, a checksum does not match, or an
             array is missing.
+        FileNotFoundError: If there is no such file.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -173,7 +174,7 @@ class Checkpoints:
     def load(self, key: str) -> State | None:
         """The stored state, or None; a damaged file is moved aside and named."""
         path = self.path(key)
-        if path is None or not path.exists():
+        if path is None:
             return None
         try:
             arrays = load_arrays(path)
@@ -182,6 +183,8 @@ class Checkpoints:
                 raise StoreError(f"{path} is another training run, {its_key}: somebody renamed it.")
             variables = [arrays[f"{index:04d}"] for index in range(len(arrays))]
             state = State(variables=variables, **about)
+        except FileNotFoundError:
+            return None
         except (StoreError, AttributeError, KeyError, TypeError, ValueError) as error:
             aside = move_aside(path)
             print(f"{error} It was moved aside to {aside}; training starts over.", file=sys.stderr)

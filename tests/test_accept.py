@@ -128,6 +128,24 @@ def test_a_committed_number_changes_for_a_reason_only(changed):
     assert (committed(), committed(seed=1)) == ("a new library", None)
 
 
+def test_numbers_that_another_call_accepted_meanwhile_are_not_overwritten():
+    """While a person thought about the reason; what would change was looked at before the lock."""
+    commit(0)
+    for seed in (0, 1):
+        store_run(seed, answer=42.5)
+
+    def answer(runs):
+        commit(1, answer=43.0)
+        return "for seed 0 alone"
+
+    with pytest.raises(results.ResultsError, match=f"others of {NAME}/full/1, written meanwhile"):
+        runner.promote(ask=answer)
+
+    values = results.read_measurements(settings.RESULTS).set_index("seed")["value"]
+    assert values.to_dict() == {0: 42.0, 1: 43.0}
+    assert len(runner.promote(reason="for both")) == 2
+
+
 def test_smoke_runs_are_never_at_stake():
     """They are not promoted."""
     commit(0, profile="smoke")

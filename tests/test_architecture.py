@@ -102,7 +102,7 @@ MAY_IMPORT = {
     "notebooks": {"environment", "events", "figures", "kernel", "results", "store"},
     "cards": JUDGING | {"results"},
     "study": JUDGING | {"cards", "experiments", "figures", "results", "runner"},
-    "site": {"cards", "environment", "results"} | JUDGING,
+    "site": {"cards", "environment", "files", "results"} | JUDGING,
     "publish": JUDGING | {"results", "runner", "site"},
     "listing": JUDGING | {"errors", "experiments", "publish", "results", "runner"},
     "reproduce": {"events", "notebooks", "publish", "runner", "terminal"},

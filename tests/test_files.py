@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from replication.files import locked, replace_files
-from replication.site.writing import replace_folder
+from replication.site.writing import MARK, replace_folder
 
 ROOT = Path(__file__).parent.parent
 
@@ -53,6 +53,40 @@ def test_a_site_behind_a_link_is_replaced_there(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["disk", "site"]
     assert (tmp_path / "site").is_symlink()
     assert (tmp_path / "disk" / "index.html").read_bytes() == b"new"
+
+
+def test_what_a_killed_build_left_is_neither_published_nor_in_the_way(tmp_path):
+    """Folders were named by process id alone, which repeats between containers."""
+    for suffix in ("new", "old"):
+        left = tmp_path / f".site.{os.getpid()}.{suffix}"
+        left.mkdir()
+        (left / "gone.html").write_text("of a build that was killed")
+    for content in (b"old", b"new"):
+        replace_folder(tmp_path / "site", {"index.html": content})
+
+    assert sorted(os.listdir(tmp_path / "site")) == [MARK, "index.html"]
+    assert (tmp_path / "site" / "index.html").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("call", ["open", "fsync", "replace"])
+def test_an_error_names_the_target_that_is_at_fault(tmp_path, monkeypatch, call):
+    """Not the temporary file beside it, nor the first file of the call."""
+    (tmp_path / "file").write_bytes(b"")
+    at_fault = tmp_path / ("file/below" if call == "open" else "second")
+    if call != "open":
+        real, done = getattr(os, call), []
+
+        def fail_the_second_time(*arguments):
+            done.append(arguments)
+            if len(done) == 2:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return real(*arguments)
+
+        monkeypatch.setattr(os, call, fail_the_second_time)
+    with pytest.raises(OSError) as caught:
+        replace_files({tmp_path / "first": b"", at_fault: b""})
+
+    assert caught.value.filename == str(at_fault)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])

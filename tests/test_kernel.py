@@ -82,7 +82,7 @@ def test_a_notebook_executed_under_a_hostile_home_is_equal(source, tmp_path, mon
     kernels = [each.cmdline() for each in psutil.Process().children()]
     outputs = nbformat.read(plain / source.name, 4).cells
     assert outputs[0].outputs[0].text.startswith(f"{sys.executable} {{")
-    assert not [each for each in kernels if "kernel.main()" in " ".join(each)]  # both have ended
+    assert not [each for each in kernels if kernel.START in " ".join(each)]  # both have ended
     assert [each.output_type for each in outputs[2].outputs] == ["display_data"]
     for name in (source.name, "01_demo.html"):
         assert (hostile / name).read_text() == (plain / name).read_text()
@@ -105,4 +105,5 @@ def test_the_kernel_is_this_interpreter_whatever_specs_there_are(tmp_path, monke
     for name in ("python3", "another"):
         manager.kernel_name = name
         assert manager.kernel_spec.argv[0] == sys.executable
+        assert kernel.START in " ".join(manager.kernel_spec.argv)  # so tests/trust tells a kernel
     assert Path(manager.connection_file).parent == tmp_path

@@ -50,6 +50,7 @@ def test_a_control_says_what_it_found():
     assert (passing.passes, passing.reason, passing.mean) == (True, "satisfies it as well", 4.5)
     assert (failing.passes, failing.reason, failing.n) == (False, "does not satisfy it", 1)
     assert (missing.passes, missing.reason) == (None, "0 seeds; at least 1 are needed")
+    assert missing.too_few
 
 
 def test_without_runs_it_says_so():

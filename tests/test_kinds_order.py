@@ -360,6 +360,9 @@ def test_a_control_with_too_few_seeds_is_named_where_the_claim_fails_too():
         assert found.verdict == "contradicted"
         assert found.controls[0].reason == "3 seeds; at least 6 are needed"
         assert doubt[:2] == ("at least 6 seeds of the control control/m", "3")
+        assert dataclasses.replace(found.controls[0], reason="").too_few, (
+            "it was read off the words"
+        )
         assert not [*test.doubts(judged(test, ours=LESS, other=CLEAR, control=CLEAR))]
 
 

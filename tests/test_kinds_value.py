@@ -146,6 +146,7 @@ def test_a_control_with_four_runs_decides_nothing():
     assert found.verdict == "inconclusive"
     assert found.reason == "too few runs of the control chance"
     assert found.controls[0].passes is None
+    assert found.controls[0].too_few
 
 
 def test_without_any_run_there_is_no_number():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from replication import results
 from replication.results import ResultsError, format_value
+from replication.results.files import replace_texts
 from tests import table_files
 
 ABOUT = '{"one/full/0": {"fingerprint": "here", %s}}'  # a run's provenance
@@ -240,6 +241,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
         record(tmp_path / "file" / "results")
     with pytest.raises(ResultsError, match=r"README\.md: expected a writable folder"):
         results.write_text(tmp_path / "file" / "README.md", "text")
+
+
+def test_the_file_that_is_at_fault_is_named(tmp_path):
+    """Not the first of those that are written together."""
+    (tmp_path / "file").write_text("not a folder")
+    first = tmp_path / "first.csv"
+
+    with pytest.raises(ResultsError, match=r"second\.csv: expected text that UTF-8 can hold"):
+        replace_texts({first: "", tmp_path / "second.csv": "\ud800"})
+    with pytest.raises(ResultsError, match=r"file/third\.csv: expected a writable folder"):
+        replace_texts({first: "", tmp_path / "file" / "third.csv": ""})
+    assert not first.exists()
 
 
 def test_a_full_disk_leaves_every_table_as_it_was(tmp_path, monkeypatch):

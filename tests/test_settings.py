@@ -107,3 +107,23 @@ def test_a_sweep_with_no_number_of_threads_exits_2(tmp_path, monkeypatch, capsys
     assert "error: OMP_NUM_THREADS='many'" in told
     assert "Traceback" not in told
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(("text", "expected"), [("", "auto"), ("smoke", "smoke")])
+def test_a_profile_that_is_set_to_nothing_is_unset(monkeypatch, text, expected):
+    """It was unknown, as no other variable is."""
+    monkeypatch.setenv("REPLICATION_PROFILE", text)
+    monkeypatch.setattr(settings, "choose_profile", lambda name, *_, **__: (name, ""))
+
+    assert settings.profile_name() == expected
+    assert settings.profile_name(profile="full") == "full"
+
+
+def test_an_unknown_profile_names_the_variable_it_came_from(monkeypatch):
+    """A reader of a notebook has not typed it."""
+    monkeypatch.setenv("REPLICATION_PROFILE", "x")
+
+    with pytest.raises(ExperimentError, match="REPLICATION_PROFILE='x' is no profile"):
+        settings.profile_name()
+    with pytest.raises(ExperimentError, match="unknown profile 'y'"):
+        settings.profile_name(profile="y")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from replication import results, store
+from replication.runner.execution import read_or_move_aside
 from replication.store import Checkpoints, State, StoreError
 
 
@@ -205,6 +206,16 @@ def test_a_failed_save_keeps_the_epoch_before(checkpoints, monkeypatch):
 def test_an_unknown_key_has_no_state(checkpoints):
     """Nothing stored, nothing created."""
     assert checkpoints.load("other") is None
+
+
+def test_a_checkpoint_that_goes_while_it_is_read_is_none(checkpoints, monkeypatch):
+    """Another call starts afresh and moves it aside; training ended with an error of the system."""
+    checkpoints.save("key", state())
+    path, load = checkpoints.path("key"), store.load_arrays
+    monkeypatch.setattr(store, "load_arrays", lambda each: (each.unlink(), load(each))[1])
+
+    assert checkpoints.load("key") is None
+    assert not path.exists() and read_or_move_aside(path) is None
 
 
 def test_a_store_without_a_folder_keeps_nothing(tmp_path):

@@ -17,7 +17,6 @@ from replication.claims.kinds import KINDS
 from replication.claims.kinds.claim import (
     AnyText,
     Claim,
-    Context,
     Flag,
     Kebab,
     Line,
@@ -34,7 +33,6 @@ __all__ = [
     "Claim",
     "ClaimError",
     "Comparison",
-    "Context",
     "OpenDetail",
     "load",
     "slug_of",

@@ -40,21 +40,17 @@ from replication.results.schema import (
 
 __all__ = [
     "PROFILES",
-    "PROVENANCE",
     "ResultsError",
     "Run",
     "add_runs",
     "format_value",
     "overwritten",
     "promote",
-    "provenance_of",
     "read_history",
     "read_measurements",
     "read_metrics",
     "read_provenance",
-    "read_table",
     "read_text",
-    "table_of",
     "write_runs",
     "write_text",
 ]
@@ -179,6 +175,7 @@ def promote(
     slug: str,
     *,
     reason: str = "",
+    foreseen: Collection[str] | None = None,
 ) -> list[str]:
     """Merges the runs of one folder of results over those of another.
 
@@ -192,27 +189,47 @@ def promote(
         slug: The article.
         reason: Why numbers may change; kept as `accepted_because` in the provenance of those
             runs whose numbers do, in place of an older one, and of no other.
+        foreseen: The runs that `overwritten` told, and the reason is for; None for whatever run.
 
     Returns:
         The runs that are new or differ in a number or in provenance, or whose seal is broken, as
         "experiment/profile/seed", sorted; the reason given when they were accepted is not compared.
+
+    Raises:
+        ResultsError: If numbers of other runs than foreseen would change or disappear, as when
+            somebody else has promoted meanwhile. Nothing of the article is promoted then.
     """
-    source, target = _Rows.read(Path(source_root), slug), _Rows.read(Path(target_root), slug)
+    source_root, target_root = Path(source_root), Path(target_root)
+    with locked(target_root):  # before anything is read: who writes last has looked last
+        source, target = _Rows.read(source_root, slug), _Rows.read(target_root, slug)
+        lost = _evidence(_overwritten(source, target))
+        others = [] if foreseen is None else [name for name in lost if name not in foreseen]
+        if others:
+            raise ResultsError(
+                f"{target_root / slug}: expected the numbers that were there before, received "
+                f"others of {', '.join(others)}, written meanwhile; nothing of {slug} was "
+                "accepted: look at what would change, and accept again"
+            )
+        changed = _changed(source, target)
+        new_metrics = set(source.metrics.itertuples(index=False, name=None)) - set(
+            target.metrics.itertuples(index=False, name=None)
+        )
+        if changed or new_metrics:
+            reasoned = _with_reasons(source, target, changed, reason)
+            sealed = seals.sealed(reasoned, source.texts, changed)
+            _merge(target_root, slug, replace(source, provenance=sealed), changed)
+    return changed
+
+
+def _changed(source: "_Rows", target: "_Rows") -> list[str]:
+    """The runs of the source that the target has otherwise, or with a broken seal, or not."""
     sealed = {name: run for name, run in target.provenance.items() if seals.SEAL in run}
     doubtful = seals.broken(sealed, target.texts)
-    changed = _evidence(
+    return _evidence(
         name
         for name in source.texts
         if name in doubtful or source.content(name) != target.content(name)
     )
-    if changed or set(source.metrics.itertuples(index=False, name=None)) - set(
-        target.metrics.itertuples(index=False, name=None)
-    ):
-        reasoned = _with_reasons(source, target, changed, reason)
-        accepted = replace(source, provenance=seals.sealed(reasoned, source.texts, changed))
-        with locked(Path(target_root)):
-            _merge(Path(target_root), slug, accepted, changed)
-    return changed
 
 
 def overwritten(source_root: Path, target_root: Path, slug: str) -> list[str]:

@@ -39,17 +39,24 @@ def replace_texts(texts: Mapping[Path, str]) -> None:
 
     Raises:
         ResultsError: If a folder is read-only, the disk full, or a text no
-            UTF-8. Nothing was replaced then unless a rename itself failed.
+            UTF-8; names the file. Nothing was replaced then unless a rename
+            itself failed.
     """
+    contents = {path: _encoded(path, text) for path, text in texts.items()}
     try:
-        files.replace_files({path: text.encode() for path, text in texts.items()})
+        files.replace_files(contents)
+    except OSError as error:
+        raise _cannot_write(Path(error.filename), error) from error
+
+
+def _encoded(path: Path, text: str) -> bytes:
+    try:
+        return text.encode()
     except UnicodeEncodeError as error:
         raise ResultsError(
-            f"{next(iter(texts))}: expected text that UTF-8 can hold, received "
+            f"{path}: expected text that UTF-8 can hold, received "
             f"{error.object[error.start]!r}, half of a pair; nothing was written"
         ) from error
-    except OSError as error:
-        raise _cannot_write(next(iter(texts)), error) from error
 
 
 def read_text(path: Path) -> str:

@@ -35,10 +35,10 @@ def load(job: Job) -> tuple[Outcome, dict] | None:
 
 def read_or_move_aside(path: Path, *names: str) -> tuple[dict, dict[str, np.ndarray]] | None:
     """What `read` finds; None where nothing is, or nothing that can be used."""
-    if not path.exists():
-        return None
     try:
         return read(path, *names)
+    except FileNotFoundError:
+        return None
     except store.StoreError as error:
         aside = store.move_aside(path)
         print(f"{error} It was moved aside to {aside}; the job counts as not run.", file=sys.stderr)
@@ -55,6 +55,7 @@ def read(path: Path, *names: str) -> tuple[dict, dict[str, np.ndarray]]:
     Raises:
         StoreError: If the file is damaged, or is the outcome of another job
             than its name says.
+        FileNotFoundError: If there is no such file.
     """
     arrays = store.load_arrays(path, *names)
     try:

@@ -128,10 +128,19 @@ def choose_profile(name: str, wanted: Iterable[Experiment], *, strict: bool) -> 
 
 
 def profile_name(wanted: Iterable[Experiment] = (), profile: str | None = None) -> str:
-    """The profile that `run` uses when none is given."""
-    asked = profile or os.environ.get(_PROFILE_VARIABLE, "auto")
+    """The profile that `run` uses when none is given.
+
+    Raises:
+        ExperimentError: If there is no such profile; names the variable where it came from there.
+    """
+    asked = profile or os.environ.get(_PROFILE_VARIABLE) or "auto"
     if asked in PROFILES:
         return asked
+    if not profile and asked != "auto":
+        raise experiments.ExperimentError(
+            f"{_PROFILE_VARIABLE}={asked!r} is no profile; expected one of auto, "
+            f"{', '.join(PROFILES)}. Set another, or unset it for auto."
+        )
     return choose_profile(asked, list(wanted), strict=False)[0]
 
 

@@ -129,6 +129,7 @@ def promote(
     Raises:
         ExperimentError: If another backend is set, or a committed number would
             change or disappear and no reason is given. Nothing is promoted then.
+        ResultsError: If another call has changed results meanwhile, so that more would.
     """
     _require_our_backend()
     if unchanged is not None:
@@ -151,7 +152,7 @@ def promote(
             f"given{word}; nothing was accepted. Say why they may: make accept REASON='...', or "
             "accept --reason '...'; it is kept in provenance.json."
         )
-    return _of_every_article(results.promote, reason=reason)
+    return _of_every_article(results.promote, reason=reason, foreseen=lost)
 
 
 def take(folder: Path) -> list[str]:

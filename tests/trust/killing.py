@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from replication import kernel
+
 ROOT = Path(__file__).parents[2]
 BOOKKEEPING = ("minutes", "commit")  # in provenance: what two equal runs may differ in
 LONGEST = 3600  # seconds after which a call counts as hung
@@ -90,7 +92,7 @@ def kernels(call):
     """Processes of the call that execute a notebook."""
     try:
         children = psutil.Process(call.process.pid).children(recursive=True)
-        return [each for each in children if "ipykernel_launcher" in " ".join(each.cmdline())]
+        return [each for each in children if kernel.START in " ".join(each.cmdline())]
     except psutil.Error:  # one ended while we looked
         return []
 

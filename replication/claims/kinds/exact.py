@@ -114,7 +114,7 @@ def _control(
     name: str, values: Mapping[int, float], expected: float, tolerance: float
 ) -> ControlOutcome:
     if not values:
-        return ControlOutcome(name, None, too_few(0, 1))
+        return ControlOutcome(name, None, too_few(0, 1), too_few=True)
     passes = all(abs(value - expected) <= tolerance for value in values.values())
     mean = prediction_interval(list(values.values())).mean
     reason = "satisfies it as well" if passes else "does not satisfy it"

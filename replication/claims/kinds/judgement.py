@@ -46,7 +46,8 @@ class ControlOutcome:
 
     `passes` is None where it cannot be told; `reason` says what was found, as a clause. `low` and
     `high` bound what decides: where the control's next run lies, or by how much more the model
-    shows the effect than the control does. `contrasts` are its own differences, by rival.
+    shows the effect than the control does. `contrasts` are its own differences, by rival. `too_few`
+    says that more runs of it are needed before it can be told at all.
     """
 
     name: str
@@ -57,11 +58,7 @@ class ControlOutcome:
     low: float | None = None
     high: float | None = None
     contrasts: Mapping[str, Difference] = field(default_factory=dict)
-
-    @property
-    def too_few(self) -> bool:
-        """Whether more runs of it are needed before it can be told at all."""
-        return self.passes is None and "needed" in self.reason
+    too_few: bool = False
 
 
 @dataclass(frozen=True)

@@ -335,8 +335,9 @@ def _control(control: Comparison, claim: Order, values_of: ValuesOf) -> ControlO
         passes, reason = True, "shows it as well"
     else:
         passes, reason = None, "does not show it, but cannot be told apart either"
-    known = (least.mean, least.low, least.high) if least.n else ()
-    return ControlOutcome(control.measures, passes, reason, least.n, *known, contrasts=effects)
+    known = (least.n, *((least.mean, least.low, least.high) if least.n else ()))
+    more = {"contrasts": effects, "too_few": not least.is_enough}
+    return ControlOutcome(control.measures, passes, reason, *known, **more)
 
 
 def _rivals_of_both(ours: tuple[str, ...], others: tuple[str, ...]) -> list[tuple[str, str]]:

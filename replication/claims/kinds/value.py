@@ -213,17 +213,17 @@ def facts(values: Sequence[float], reported: float, scale: Scale) -> tuple[str, 
 def _control(name: str, values: Sequence[float], reported: float, scale: Scale) -> ControlOutcome:
     """Whether the control could print the number."""
     if not values:
-        return ControlOutcome(name, None, too_few(0, MIN_RUNS))
+        return ControlOutcome(name, None, too_few(0, MIN_RUNS), too_few=True)
     interval = prediction_interval(values)
     half_width = max(interval.high - interval.mean, resolution(reported, scale.num_examples))
     low, high = interval.mean - half_width, interval.mean + half_width
     passes = Interval(interval.mean, low, high, interval.n).holds(reported)
     reason = "could print it as well" if passes else "could not print it"
-    if len(values) < MIN_RUNS:
+    lacking = len(values) < MIN_RUNS
+    if lacking:
         passes, reason = None, too_few(len(values), MIN_RUNS)
-    return ControlOutcome(
-        name, passes, reason, interval.n, interval.mean, scale.clip(low), scale.clip(high)
-    )
+    bounds = scale.clip(low), scale.clip(high)
+    return ControlOutcome(name, passes, reason, interval.n, interval.mean, *bounds, too_few=lacking)
 
 
 def _verdict(

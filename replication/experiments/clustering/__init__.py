@@ -16,7 +16,6 @@ from replication.experiments.clustering import (  # noqa: I001
     identities,
     more_clusters,
     alternatives,
-    revisions,
     diagnosis,
     labelled,
     alignment,
@@ -33,7 +32,6 @@ __all__ = [
     "labelled",
     "more_clusters",
     "one_step",
-    "revisions",
     "samples",
     "two_step",
 ]
