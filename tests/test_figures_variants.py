@@ -72,7 +72,7 @@ def test_lines_show_every_seed_and_their_mean(ax):
     np.testing.assert_array_equal(mean.get_xdata(), [0.1, 1])
     np.testing.assert_array_equal(mean.get_ydata(), [3, 4])
     assert set(reference.get_ydata()) == {4}
-    assert legend(ax) == ["tied, n = 3", "PCA"]
+    assert legend(ax) == ["tied", "PCA"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("noise", "ratio")
 
 
@@ -108,7 +108,7 @@ def test_a_spectrum_is_a_mean_and_a_band_on_a_logarithmic_axis(ax):
     heights = band.get_paths()[0].vertices[:, 1]
     assert (heights.min(), heights.max()) == pytest.approx((11 / 4, 91))
     assert ax.get_yscale() == "log"
-    assert legend(ax) == ["tied, n = 101"]
+    assert legend(ax) == ["tied"]
 
 
 def test_groups_of_seeds_share_rows_and_do_not_cover_each_other(ax):
@@ -125,10 +125,10 @@ def test_groups_of_seeds_share_rows_and_do_not_cover_each_other(ax):
     assert heights[0] < heights[2], "series go from top to bottom"
     assert ticks(ax.yaxis) == ["shift", "random"]
     assert ax.yaxis_inverted()
-    assert legend(ax) == ["tied, n = 1–3", "plain, n = 1"]
+    assert legend(ax) == ["tied", "plain"]
 
 
 def test_a_series_that_was_not_run_says_so(ax):
     figures.plot_seed_groups({"tied": {"shift": []}}, ax, xlabel="gain (ratio)")
 
-    assert legend(ax) == ["tied, not run yet"]
+    assert legend(ax) == ["tied: not run yet"]

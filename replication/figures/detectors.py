@@ -39,12 +39,11 @@ def plot_errors(
     edges[[0, -1]] = values.min(), values.max()  # rounding must not lose the extremes
     for number, (label, each) in enumerate(errors.items()):
         shares = np.histogram(each, edges)[0] / np.size(each)
-        named = f"{label}, n = {np.size(each)}"
-        ax.stairs(shares, edges, fill=True, color=color_of(number), alpha=0.45, label=named)
+        ax.stairs(shares, edges, fill=True, color=color_of(number), alpha=0.45, label=label)
     for number, (label, threshold) in enumerate(thresholds.items()):
         dashes = _DASHES[number % len(_DASHES)]
         ax.axvline(threshold, color="black", linestyle=dashes, label=label)
     ax.set_xscale("log")
     ax.set(xlabel=xlabel, ylabel="share of the images in the bin")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)  # above all bars
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1))  # above all bars
     return ax

@@ -58,7 +58,7 @@ def plot_spectra(spectra: Mapping[str, np.ndarray], ax: Axes) -> Axes:
         mean = values.mean(axis=0)
         order, color = np.arange(1, len(mean) + 1), color_of(number)
         ax.fill_between(order, low, high, color=color, alpha=0.15, linewidth=0)
-        ax.plot(order, mean, color=color, label=f"{label}, n = {len(values)}")
+        ax.plot(order, mean, color=color, label=label)
     ax.set_yscale("log")
     ax.set_xlabel("number of the singular value, largest first")
     ax.set_ylabel("singular value (code per input)")
@@ -67,11 +67,10 @@ def plot_spectra(spectra: Mapping[str, np.ndarray], ax: Axes) -> Axes:
 
 
 def _plot_seeds_of_line(seeds: pd.DataFrame, ax: Axes, *, label: str, color: str) -> None:
-    """One line: every column faint, their mean strong, the number of columns in the legend."""
+    """One line: every column faint, their mean strong."""
     if seeds.empty:
         ax.plot([], [], color=color, label=f"{label}: {NOT_RUN}")
         return
     alone = "o" if len(seeds) == 1 else None  # a line of one point is invisible
     ax.plot(seeds.index, seeds, color=color, alpha=0.35, linewidth=0.8, marker=alone)
-    named = f"{label}, n = {seeds.shape[1]}"
-    ax.plot(seeds.index, seeds.mean(axis=1), color=color, label=named, marker="o", markersize=4)
+    ax.plot(seeds.index, seeds.mean(axis=1), color=color, label=label, marker="o", markersize=4)

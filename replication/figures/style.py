@@ -6,8 +6,9 @@ import matplotlib as mpl
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 NOT_RUN = "not run yet"
 QUIET = "#767676"
-WIDTH = 6.5  # inches: of every figure, so that letters have one size, and can be read on a phone
-SMALL = 10  # points: of the smallest letters, in legends and notes
+WIDTH = 5.5  # inches: of every figure, so that letters have one size
+BASE = 12  # points: of letters; 11 pixels high where a phone shows a figure 350 pixels wide
+SMALL = 11  # points: of the smallest letters, in legends and notes
 _STYLE = {
     "axes.axisbelow": True,
     "axes.grid": True,
@@ -15,15 +16,16 @@ _STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
-    "axes.titlesize": 11,
+    "axes.titlesize": BASE,
     "figure.constrained_layout.use": True,
     "figure.dpi": 100,
     "figure.figsize": (WIDTH, 3.0),
-    "font.size": 11,
+    "font.size": BASE,
     "grid.color": "#E5E5E5",
     "image.cmap": "gray",
     "legend.fontsize": SMALL,
     "legend.frameon": False,
+    "legend.handlelength": 1.5,
 }
 
 

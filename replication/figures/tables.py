@@ -18,7 +18,7 @@ def plot_contingency(contingency: np.ndarray, ax: Axes, *, class_names: Sequence
     """
     counts = np.asarray(contingency)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), count in np.ndenumerate(counts):
         color = "white" if shares[row, column] > 0.6 else "black"
         if count:
@@ -31,5 +31,4 @@ def plot_contingency(contingency: np.ndarray, ax: Axes, *, class_names: Sequence
     ax.set_yticks(range(len(counts)))
     ax.set(xlabel="class", ylabel="cluster")
     ax.grid(False)
-    ax.figure.colorbar(image, ax=ax, label="share of the cluster")
     return ax
