@@ -132,3 +132,12 @@ def test_a_series_that_was_not_run_says_so(ax):
     figures.plot_seed_groups({"tied": {"shift": []}}, ax, xlabel="gain (ratio)")
 
     assert legend(ax) == ["tied: not run yet"]
+
+
+def test_groups_may_be_in_per_cent_and_long_names_are_broken(ax):
+    groups = {"tied": {"autoencoder, then k-means": [0.55, 0.85]}}
+    figures.plot_seed_groups(groups, ax, xlabel="purity", percent=True)
+    ax.figure.draw_without_rendering()
+
+    assert "60 %" in ticks(ax.xaxis)
+    assert ticks(ax.yaxis) == ["autoencoder, then\nk-means"], "a hyphen is no place to break"
