@@ -20,7 +20,7 @@ _WORDS = {
     "en": {
         "article": "article", "own": "its claims: hold / do not / open",
         "ours": "our readings: hold / do not / open", "read": "read",
-        "notebook": "notebook", "printed": "printed in the article",
+        "printed": "printed in the article",
         "reach": "runs of ours that reach it", "mean": "our mean [95 % of runs]",
         "control": "best control", "verdict": "verdict",
         "of": "{} of {}", "none": "none", "see": "as run", "source": "as code",
@@ -28,7 +28,7 @@ _WORDS = {
     "zh": {
         "article": "文章", "own": "文章的论断：成立 / 不成立 / 未定",
         "ours": "我们的解读：成立 / 不成立 / 未定", "read": "阅读",
-        "notebook": "笔记本", "printed": "文章印出的数字",
+        "printed": "文章印出的数字",
         "reach": "达到它的训练次数", "mean": "我们的平均值［95 % 的训练］",
         "control": "最好的对照", "verdict": "判定（英文词）",
         "of": "{1} 次中 {0} 次", "none": "无", "see": "执行结果", "source": "源文件",
