@@ -54,7 +54,7 @@ def test_other_seeds_are_refused(text):
         (["run", "--article", "nothing"], "expected one of applied"),
         (["run", "--profile", "huge"], "'auto', 'full', 'embedded', 'smoke'"),
         (["run", "--seeds", "none"], "names no seeds"),
-        (["sweep", "--experiments", "nothing-*"], "clustering-eq5-mnist"),
+        (["sweep", "--experiments", "nothing-*"], "`list` prints all"),
         (["why", "clustering-eq5-minst"], "Did you mean clustering-eq5-mnist"),
         (["why", "mnist-puriy"], "Did you mean mnist-purity"),
         (["sweep"], "hours a seed on two cores: name some"),
