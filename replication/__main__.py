@@ -213,7 +213,9 @@ def noise(
 @app.command()
 def diff(
     revision: Annotated[str, typer.Argument(metavar="REV", help="A git revision.")] = "HEAD",
-    everything: Annotated[bool, typer.Option("--all", help="List every number.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List every number; JSON always has all.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines: all of it.")] = False,
 ) -> None:
     """Show what changed in results/ since a git revision, and what of it matters."""
@@ -296,8 +298,11 @@ def build_site(
 @app.command()
 def why(
     name: Annotated[str, typer.Argument(help="Of an experiment, or of a claim.")],
-    seed: Annotated[int, typer.Option(min=0, max=999)] = 0,
-    profile: Literal["full", "embedded", "smoke"] = "full",
+    seed: Annotated[int | None, typer.Option(min=0, max=999, help="Of a run; default: 0.")] = None,
+    profile: Annotated[
+        Literal["full", "embedded", "smoke"] | None,
+        typer.Option(help="Of a run; default: full."),
+    ] = None,
 ) -> None:
     """Of a run: whether it is stored, and if not, what changed. Of a claim: its verdict, why so."""
     from replication import listing

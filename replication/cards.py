@@ -236,12 +236,12 @@ def _dots(claim: Claim, judgement: Judgement, rows: list[_Row], unit: str) -> st
             band = (judgement.low, judgement.high)
             numbers += band
     low, high = min(numbers), max(numbers)
-    half = (high - low) or abs(low) or 1.0
-    scale = (low - _MARGIN / 100 * half, high + _MARGIN / 100 * half)
+    margin = _MARGIN / 100 * ((high - low) or abs(low) or 1.0)
+    scale = (low - margin, high + margin)
     lines = []
     if target is not None:
         text = in_digits(target, unit)
-        own = _svg([], scale, target, None, f"printed: {text}")
+        own = _svg(None, scale, target, None, f"printed: {text}")
         lines.append(_line("printed in the article", text, own))
     shown = distinct([fmean(row.values.values()) for row in rows], unit)
     for row, text in zip(rows, shown, strict=True):
@@ -259,7 +259,13 @@ def _line(label: str, mean: str, svg: str) -> str:
     )
 
 
-def _svg(row, scale, target: float | None, band, spoken: str) -> str:
+def _svg(
+    row: _Row | None,
+    scale: tuple[float, float],
+    target: float | None,
+    band: tuple[float, float] | None,
+    spoken: str,
+) -> str:
     """Dots of one row; sizes in pixels and places in per cent, so that dots stay round."""
 
     def at(value: float) -> str:

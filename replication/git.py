@@ -5,9 +5,10 @@ import subprocess
 from pathlib import Path
 
 from replication import environment
+from replication.errors import ReplicationError
 
 
-class GitError(ValueError):
+class GitError(ReplicationError, ValueError):
     """Git does not answer for a folder; the message says why.
 
     Attributes:

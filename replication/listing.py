@@ -49,22 +49,29 @@ def table(article: str | None = None) -> list[str]:
     return lines
 
 
-def why(name: str, *, seed: int = 0, profile: str = "full") -> list[str]:
+def why(name: str, *, seed: int | None = None, profile: str | None = None) -> list[str]:
     """Of an experiment, whether a run is stored or what changed; of a claim, its verdict and why.
 
-    A claim is named with or without its article, such as `clustering/mnist-purity`.
+    A claim is named with or without its article, such as `clustering/mnist-purity`. A run is that
+    of the first seed under profile full, if nothing else is asked for.
 
     Raises:
-        ExperimentError: If nothing has that name; says what is near.
+        ExperimentError: If nothing has that name; says what is near. If a claim is asked about by
+            seed or profile.
     """
     experiments = [each.name for each in declared()]
     if name in experiments:
-        return runner.explain(name, seed=seed, profile=profile)
+        return runner.explain(name, seed=seed or 0, profile=profile or "full")
     known = [
         f"{article}/{each.id}" for article, one in claims.load().items() for each in one.claims
     ]
     short = [each.partition("/")[2] for each in known]
     if name in known or name in short:
+        if (seed, profile) != (None, None):
+            raise ExperimentError(
+                f"{name} is a claim, judged by all seeds of profile full; leave out --seed and "
+                "--profile, which are for runs of an experiment."
+            )
         from replication import publish
 
         report = publish.judge()

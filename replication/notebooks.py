@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from replication import environment, results, store
+from replication.errors import ReplicationError
 from replication.events import Event
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
@@ -28,8 +29,10 @@ _TEMPLATE = """{% extends "lab/index.html.j2" %}
 {%- endblock %}"""
 
 
-class NotebookError(RuntimeError):
+class NotebookError(ReplicationError, RuntimeError):
     """A notebook failed; the message names notebook, cell and error."""
+
+    exit_code = 1
 
 
 def find(slug: str) -> Path | None:

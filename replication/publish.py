@@ -4,7 +4,6 @@ import json
 import sys
 from pathlib import Path
 
-from replication import results
 from replication.claims import check as checking
 from replication.claims import report as reporting
 from replication.claims.as_json import of_claims, of_problems
@@ -63,7 +62,7 @@ def write_site(report: checking.Report, out: Path | None = None, *, as_json: boo
         Whether it was written; else standard error says why not.
 
     Raises:
-        ResultsError: If the folder cannot be used.
+        SiteError: If the folder cannot be used.
     """
     out = out or settings.BUILD / "site"
     try:
@@ -77,8 +76,6 @@ def write_site(report: checking.Report, out: Path | None = None, *, as_json: boo
     except site.StaleNumber as error:
         print(f"FAILED site: {error}", file=sys.stderr)
         return False
-    except site.SiteError as error:
-        raise results.ResultsError(str(error)) from error
     for notice in built.notices:
         print(f"site: {notice}", file=sys.stderr)
     line = f"{out / 'index.html'}: {built.num_pages} pages"

@@ -19,6 +19,7 @@ import numpy as np
 from replication.errors import ReplicationError
 from replication.files import locked, replace_files
 
+MISSING = (FileNotFoundError, NotADirectoryError)  # what a file that is not there raises
 _ZIP = (zipfile.BadZipFile, zlib.error)
 
 
@@ -93,14 +94,14 @@ def load_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
     Raises:
         StoreError: If the file is truncated, a checksum does not match, or an
             array is missing.
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError, NotADirectoryError: If there is no such file.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             wanted = [f"{name}.npy" for name in names] or archive.namelist()
             members = {name: archive.read(name) for name in wanted}
         return {name.removesuffix(".npy"): _array(content) for name, content in members.items()}
-    except FileNotFoundError:
+    except MISSING:
         raise
     except (OSError, LookupError, ValueError, EOFError, RuntimeError, *_ZIP) as error:
         raise StoreError(
@@ -183,7 +184,7 @@ class Checkpoints:
                 raise StoreError(f"{path} is another training run, {its_key}: somebody renamed it.")
             variables = [arrays[f"{index:04d}"] for index in range(len(arrays))]
             state = State(variables=variables, **about)
-        except FileNotFoundError:
+        except MISSING:
             return None
         except (StoreError, AttributeError, KeyError, TypeError, ValueError) as error:
             aside = move_aside(path)

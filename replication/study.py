@@ -29,7 +29,7 @@ from replication.claims.kinds.judgement import Judgement
 from replication.claims.numbers import count, in_digits
 from replication.claims.verdicts import evidence_of, judge_article
 from replication.experiments import Experiment
-from replication.runner import Job, history, measurements, profile_name, run, select, settings
+from replication.runner import Job, measurements, profile_name, run, select, settings, tables
 
 OUTCOMES = {  # what a sentence may rest on: how a claim came out, in one word
     word: {HOLDS: "yes", SHOWN: "yes", FAILS: "no"}.get(outcome, "open")
@@ -69,11 +69,11 @@ class Study:
         if self.profile in _STAND_INS:
             _display_markdown(f"{_STAND_INS[self.profile]} Cards and sentences are of full runs.")
         full = self.profile == "full"
-        known = set(measurements(slug)["experiment"])
-        for experiment in core:
-            if not full and experiment.name not in known:
+        known = set() if full else set(measurements(slug)["experiment"])
+        for experiment in () if full else core:
+            if experiment.name not in known:
                 run(experiment.name)
-        self.measurements, self.epochs = measurements(slug), history(slug)
+        self.measurements, self.epochs = tables(slug)
         run_fully = self.measurements if full else results.read_measurements(settings.RESULTS, slug)
         made = results.read_provenance(settings.RESULTS, slug)
         if full:

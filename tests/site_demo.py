@@ -8,7 +8,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from replication import site
 from replication.claims.check import check
-from tests import table_files
+from tests import claim_files, table_files
 
 HOSTILE = """<script>alert(1)</script> "onload="alert(2)" <img src=x onerror=alert(3)>"""
 ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;"
@@ -19,15 +19,9 @@ PURITY = {
     "demo-run": (0.83, 0.84, 0.86, 0.85, 0.845, 0.835),
     "demo-rival": (0.60, 0.62, 0.61, 0.61, 0.605, 0.615),
 }
-CLAIMS = f"""slug = "demo"
-number = 1
-title = "Demo"
-author = "无名 (Nobody)"
-year = 2018
-url = "https://example.org/article"
-language = "zh"
-
-[[claims]]
+ABOUT = {"author": "无名 (Nobody)", "url": "https://example.org/article", "language": "zh"}
+CLAIMS = claim_files.article(
+    f"""[[claims]]
 id = "high"
 says = "It is high | very."
 locator = "section 1"
@@ -107,7 +101,9 @@ locator = "nowhere"
 ours = "well"
 measures = "demo-run/purity"
 alternatives = [{{ what = "badly", measures = "demo-rival/purity" }}]
-"""
+""",
+    **ABOUT,
+)
 README = """# Demo
 
 ## What we found

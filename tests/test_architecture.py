@@ -71,7 +71,7 @@ def before(part):
 MAY_IMPORT = {
     "": {"environment"},  # replication/__init__.py: the map, light to import
     "environment": {"errors"},
-    "git": {"environment"},
+    "git": {"environment", "errors"},
     "layers": set(),
     "losses": set(),
     "metrics": set(),
@@ -99,10 +99,10 @@ MAY_IMPORT = {
     **{kind: {"results", *before("claims.kinds")} - KINDS for kind in KINDS},
     "machines": {"results", "runner"},
     "kernel": {"environment"},
-    "notebooks": {"environment", "events", "figures", "kernel", "results", "store"},
+    "notebooks": {"environment", "errors", "events", "figures", "kernel", "results", "store"},
     "cards": JUDGING | {"results"},
     "study": JUDGING | {"cards", "experiments", "figures", "results", "runner"},
-    "site": {"cards", "environment", "files", "results"} | JUDGING,
+    "site": {"cards", "environment", "errors", "files", "results"} | JUDGING,
     "publish": JUDGING | {"results", "runner", "site"},
     "listing": JUDGING | {"errors", "experiments", "publish", "results", "runner"},
     "reproduce": {"events", "notebooks", "publish", "runner", "terminal"},
@@ -333,6 +333,11 @@ def test_only_environment_and_the_runner_know_environment_variables(path):
         assert not names & {"environ", "environb", "getenv", "getenvb", "putenv"}, (
             "take it as an argument; environment.py or the runner reads the variable"
         )
+
+
+@each("tests")
+def test_no_test_rests_on_a_benchmark(path):
+    assert "benchmarks" not in {name.split(".")[0] for name in imported(path)}
 
 
 @each("replication", "benchmarks")

@@ -4,16 +4,9 @@ import pytest
 
 from replication import claims
 from replication.claims import ClaimError, Comparison
+from tests import claim_files
 
-ARTICLE = """slug = "demo"
-number = 9
-title = "Demo"
-author = "Nobody"
-year = 2018
-url = "https://example.org"
-language = "en"
-
-"""
+ARTICLE = claim_files.article(number=9)
 VALUE = """[[claims]]
 id = "one"
 says = "It is high."

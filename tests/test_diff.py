@@ -15,18 +15,10 @@ from rich.console import Console
 from replication import results
 from replication.claims import diff, load
 from replication.results import revisions
-from tests import table_files
+from tests import claim_files, table_files
 
 ROOT = Path(__file__).parent.parent
-CLAIMS = """slug = "demo"
-number = 1
-title = "Demo"
-author = "Nobody"
-year = 2018
-url = "https://example.org"
-language = "en"
-
-[[claims]]
+CLAIMS = claim_files.article("""[[claims]]
 id = "high"
 says = "It is high."
 locator = "section 1"
@@ -36,7 +28,7 @@ because = "printed so"
 measures = "demo-run/purity"
 reported = 0.845
 controls = []
-"""
+""")
 COLUMNS = ["experiment", "profile", "seed", "metric", "value", "num_examples"]
 BEFORE = (0.83, 0.84, 0.86)
 

@@ -15,8 +15,23 @@ def test_selection_names_what_there_is():
     """An unknown article or pattern is an error that lists the known ones."""
     with pytest.raises(ExperimentError, match="expected one of applied"):
         runner.select(article="nothing")
-    with pytest.raises(ExperimentError, match="clustering-eq5-mnist"):
+    with pytest.raises(ExperimentError, match="matches 'nothing-.*begin with .*clustering"):
         runner.select(pattern="nothing-*")
+    with pytest.raises(ExperimentError, match="Did you mean clustering-eq5-mnist"):
+        runner.select(pattern="clustering-eq5-minst")
+    with pytest.raises(ExperimentError, match="no experiment of survey matches 'clustering-"):
+        runner.select(article="survey", pattern="clustering-*")
+
+
+def test_an_article_of_extended_experiments_alone_says_how_to_have_them(monkeypatch):
+    """The message spoke of the pattern, which was None, and listed every name there is."""
+    extended = [each for each in runner.select(article="survey", extended=True)]
+    known = {each.name: each for each in extended if each.tier == "extended"}
+    monkeypatch.setattr(experiments, "registry", lambda: known)
+
+    with pytest.raises(ExperimentError, match=r"of survey is in tier core; .* --all \(make: ALL=1"):
+        runner.select(article="survey")
+    assert runner.select(article="survey", extended=True) == [*known.values()]
 
 
 def test_a_plan_holds_core_jobs_longest_first():

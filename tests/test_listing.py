@@ -123,6 +123,13 @@ def test_why_of_a_name_that_nothing_has_says_what_is_near(told):
         listing.why("qqqqqq")
 
 
+@pytest.mark.parametrize("asked", [{"seed": 7}, {"seed": 0}, {"profile": "smoke"}])
+def test_why_of_a_claim_refuses_what_is_for_runs(told, asked):
+    """Both options were accepted, and nothing came of them."""
+    with pytest.raises(ExperimentError, match="is a claim, .* leave out --seed and --profile"):
+        listing.why("mnist-purity", **asked)
+
+
 def test_a_sweep_of_everything_says_what_it_costs(told):
     """In hours, so that nobody starts it by accident."""
     hours = sum(each.minutes for each in registry().values()) / 60

@@ -1,10 +1,13 @@
 """The files that say what is installed agree with one another."""
 
+import ast
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,11 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PYTHONS = ["3.11", "3.12", "3.13"]
+EXTRAS = {  # what may import the libraries of an extra, beside tests
+    "replication/site/": "site",
+    "replication/runner/cluster.py": "cluster",
+    "replication/experiments/clustering/alternatives.py": "umap",
+}
 PLATFORMS = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")]
 
 
@@ -90,6 +98,43 @@ def test_who_develops_has_every_extra():
     own = [each for each in map(Requirement, extras["dev"]) if each.name == PROJECT["name"]]
 
     assert set().union(*(each.extras for each in own)) == set(extras) - {"dev"}
+
+
+def declared_for(path):
+    """Libraries that a file may import, by canonical name."""
+    extras, lines = PROJECT["optional-dependencies"], list(PROJECT["dependencies"])
+    for place, extra in EXTRAS.items():
+        lines += extras[extra] if path.startswith(place) else []
+    if path.startswith("tests/"):
+        lines += sum(extras.values(), [])
+    return {canonicalize_name(Requirement(line).name) for line in lines}
+
+
+def imported(path):
+    """Top-level names of what a file imports that is neither ours nor Python's own."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            names = [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+        for name in {name.partition(".")[0] for name in names}:
+            if name not in {"replication", "tests", *sys.stdlib_module_names}:
+                yield name
+
+
+@pytest.mark.parametrize("folder", ["replication", "tests"])
+def test_every_library_that_is_imported_is_asked_for(folder):
+    """Nine came by way of others, which may drop them in any release."""
+    known, missing = packages_distributions(), set()
+    local = {path.stem for path in (ROOT / "tests").rglob("*.py")} | {"no_such_library"}
+    for path in (ROOT / folder).rglob("*.py"):
+        place = path.relative_to(ROOT).as_posix()
+        for name in imported(path):
+            of = {canonicalize_name(each) for each in known.get(name, [name])}
+            if not of & declared_for(place) and not (folder == "tests" and name in local):
+                missing.add((place, name))
+
+    assert not missing
 
 
 def test_environment_yml_installs_exactly_the_lock():

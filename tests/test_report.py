@@ -13,17 +13,9 @@ from replication import publish, results
 from replication.claims import ClaimError, report
 from replication.claims.check import check
 from replication.claims.tables import replace_table
-from tests import table_files
+from tests import claim_files, table_files
 
-CLAIMS = """slug = "demo"
-number = 1
-title = "Demo"
-author = "Nobody"
-year = 2018
-url = "https://example.org"
-language = "en"
-
-[[claims]]
+CLAIMS = claim_files.article("""[[claims]]
 id = "high"
 says = "It is high | very."
 locator = "section 1"
@@ -61,7 +53,7 @@ matters = 0.005
 core = false
 verdict = "inconclusive"
 explanation = "Not run yet."
-"""
+""")
 README = "# Demo\n\n<!-- claims:begin -->\nold\n<!-- claims:end -->\n\nAfter.\n"
 
 

@@ -5,11 +5,12 @@ import importlib.metadata
 import os
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from replication import experiments, fingerprints, numerics, results, runner, store
 from replication.experiments import ExperimentError, Metric, Outcome
-from replication.runner import Job, execution, pool, settings
+from replication.runner import Job, execution, pool, settings, today
 from tests import stand_ins, table_files
 
 QUICK = "clustering-identities"
@@ -323,6 +324,19 @@ def test_measurements_overlay_this_checkout_on_the_committed(counted):
     found = runner.measurements("clustering", "full")
 
     assert found["value"].tolist() == [42.0, -1.0]
+
+
+def test_both_tables_come_from_one_look_at_the_run_store(counted, monkeypatch):
+    """A notebook looked three times when it was opened, locking the tables each time."""
+    runner.execute(Job(counted[0], "full", 0))
+    rebuild, looks = today.rebuild, []
+    monkeypatch.setattr(today, "rebuild", lambda slugs: looks.append(slugs) or rebuild(slugs))
+    measured, epochs = runner.tables("clustering", "full")
+
+    assert looks == [["clustering"]]
+    pd.testing.assert_frame_equal(measured, runner.measurements("clustering", "full"))
+    pd.testing.assert_frame_equal(epochs, runner.history("clustering", "full"))
+    assert len(measured) and len(epochs)
 
 
 def test_jobs_side_by_side_give_the_numbers_of_jobs_in_turn(monkeypatch):

@@ -16,16 +16,16 @@ from replication.claims.verdicts import judge_article
 def contractive(monkeypatch, shown):
     """A study that shows committed full runs, and may train nothing."""
     monkeypatch.setattr(study, "profile_name", lambda experiments: "full")
-    monkeypatch.setattr(study, "measurements", lambda slug: _committed("read_measurements", slug))
-    monkeypatch.setattr(study, "history", lambda slug: _committed("read_history", slug))
+    monkeypatch.setattr(study, "tables", _tables)
     monkeypatch.setattr(study, "run", lambda *args, **kwargs: pytest.fail("nothing may be run"))
     with mpl.rc_context():
         yield study.Study("contractive")
 
 
-def _committed(read, slug):
-    found = getattr(study.results, read)(study.settings.RESULTS, slug)
-    return found[found["profile"] == "full"]
+def _tables(slug):
+    reads = study.results.read_measurements, study.results.read_history
+    both = (read(study.settings.RESULTS, slug) for read in reads)
+    return tuple(each[each["profile"] == "full"] for each in both)
 
 
 def last(shown):
@@ -39,7 +39,7 @@ def test_seeds_that_stand_apart_are_not_judged_in_a_notebook_either(contractive,
     apart = rows[(rows["experiment"] == name) & (rows["seed"] == 0)].assign(seed=99)
     apart["value"] *= 100
     made = {f"{name}/full/99": {"environment": {"backend": "jax", "device": "gpu"}}}
-    monkeypatch.setattr(study, "measurements", lambda slug: pd.concat([rows, apart]))
+    monkeypatch.setattr(study, "tables", lambda slug: (pd.concat([rows, apart]), _tables(slug)[1]))
     monkeypatch.setattr(study.results, "read_provenance", lambda root, slug: dict(made))
     found = study.Study("contractive")
 

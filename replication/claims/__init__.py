@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PrivateAttr, Strict
+from pydantic import Field, Strict
 
 from replication.claims import prose
 from replication.claims.kinds import KINDS
 from replication.claims.kinds.claim import (
     AnyText,
     Claim,
+    Entry,
     Flag,
     Kebab,
     Line,
@@ -56,7 +57,7 @@ class Alternative(Table):
     measures: Measure
 
 
-class OpenDetail(Table):
+class OpenDetail(Entry):
     """Something the article leaves open: what we took, and what else a reader might take.
 
     `measures` is the number with our choice; each alternative names the same
@@ -77,12 +78,6 @@ class OpenDetail(Table):
             "'experiment/metric'",
         ),
     ]
-    _line: int = PrivateAttr(1)
-
-    @property
-    def line(self) -> int:
-        """Where the detail starts in its file."""
-        return self._line
 
     @property
     def references(self) -> tuple[str, ...]:

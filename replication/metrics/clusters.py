@@ -257,15 +257,15 @@ def label_agreement(seen: np.ndarray, clusters: np.ndarray, labels: np.ndarray) 
 
 
 def deranged_agreement(seen: np.ndarray, clusters: np.ndarray, labels: np.ndarray) -> float:
-    """The same with the classes of other clusters: what agreement is by chance.
+    """Share of examples in which the class of another cluster is seen: agreement by chance.
 
     Each example is held against the class of every cluster that has another one than its own;
     the mean over these. An example whose cluster has no such other agrees with none.
 
     Args:
-        seen: As in `label_agreement`.
-        clusters: As there.
-        labels: As there.
+        seen: The class that a judge sees in each example, shape `(n,)`.
+        clusters: Its cluster, shape `(n,)`.
+        labels: The class of each cluster, shape `(num_clusters,)`.
 
     Returns:
         Fraction in [0, 1]; with two classes in use, what the true labels miss.

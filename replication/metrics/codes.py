@@ -89,7 +89,15 @@ def class_selectivity(codes: np.ndarray, labels: np.ndarray) -> float:
 
 
 def most_active_units(codes: np.ndarray, count: int) -> np.ndarray:
-    """Numbers of the `count` units with the largest mean activation, in ascending order."""
+    """Numbers of the units with the largest mean activation.
+
+    Args:
+        codes: Activations, shape `(n, M)`.
+        count: How many units, at most M; of equal ones the first.
+
+    Returns:
+        Indices of units in ascending order, shape `(count,)`.
+    """
     return np.sort(np.argsort(-codes.mean(axis=0), kind="stable")[:count])
 
 

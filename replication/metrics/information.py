@@ -39,14 +39,29 @@ def mutual_information(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def unit_bins(codes: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Which bin each activation falls into, `(n, M)`; `edges` are those of `bin_edges`."""
+    """Which bin each activation falls into.
+
+    Args:
+        codes: Activations, shape `(n, M)`.
+        edges: Those of `bin_edges`, shape `(BINS - 1, M)`.
+
+    Returns:
+        Numbers from 0 to `BINS - 1`, shape `(n, M)`.
+    """
     return np.stack(
         [np.searchsorted(edges[:, unit], codes[:, unit]) for unit in range(codes.shape[1])], axis=1
     )
 
 
 def bin_edges(codes: np.ndarray) -> np.ndarray:
-    """Edges between `BINS` bins for each unit, about equally full: `(BINS - 1, M)`."""
+    """Edges between `BINS` bins for each unit, about equally full.
+
+    Args:
+        codes: Activations, shape `(n, M)`.
+
+    Returns:
+        Ascending along the first axis, shape `(BINS - 1, M)`.
+    """
     return np.quantile(codes, np.linspace(0, 1, BINS + 1)[1:-1], axis=0)
 
 
@@ -59,7 +74,7 @@ def best_unit_information(train: np.ndarray, test: np.ndarray, labels: tuple) ->
     Args:
         train: Codes of shape `(n, M)`.
         test: Codes of shape `(m, M)`.
-        labels: Classes of both.
+        labels: Classes of both, shapes `(n,)` and `(m,)`.
 
     Returns:
         Bits, at most the mean entropy of "is it of this class".

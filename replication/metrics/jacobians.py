@@ -8,7 +8,14 @@ import numpy as np
 
 
 def sigmoid_slopes(codes: np.ndarray) -> np.ndarray:
-    """How steep each unit is at each example: the slopes h * (1 - h), in [0, 1/4]."""
+    """How steep each unit is at each example: h * (1 - h).
+
+    Args:
+        codes: Output h of the layer, in [0, 1], shape `(n, units)`.
+
+    Returns:
+        Slopes in [0, 1/4], in double precision, shape `(n, units)`.
+    """
     codes = np.asarray(codes, np.float64)
     return codes * (1 - codes)
 

@@ -220,7 +220,7 @@ class HardCodeAutoencoder(TermwiseModel):
 
 
 class QuantizedAutoencoder(TermwiseModel):
-    """The same, K vectors in a code space: each code is moved to the nearest of them.
+    """One of K vectors as the code: what the encoder finds is moved to the nearest of them.
 
     Args:
         num_codes: K.

@@ -45,6 +45,7 @@ __all__ = [
     "run_jobs_on_cluster",
     "select",
     "settings",
+    "tables",
     "take",
     "today",
 ]
@@ -71,19 +72,25 @@ def measurements(slug: str, profile: str | None = None) -> pd.DataFrame:
 
     None is the profile that is running. Rows are in the schema of `measurements.csv`.
     """
-    return _overlaid(results.read_measurements, slug, profile)
+    return tables(slug, profile)[0]
 
 
 def history(slug: str, profile: str | None = None) -> pd.DataFrame:
     """Per-epoch quantities of one profile, put together like `measurements`."""
-    return _overlaid(results.read_history, slug, profile)
+    return tables(slug, profile)[1]
 
 
-def _overlaid(read, slug: str, profile: str | None) -> pd.DataFrame:
+def tables(slug: str, profile: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both `measurements` and `history`, from one look at the run store."""
     chosen = profile_name(select(article=slug), profile)
     today.rebuild([slug])
+    reads = results.read_measurements, results.read_history
+    return tuple(_overlaid(read, slug, chosen) for read in reads)
+
+
+def _overlaid(read, slug: str, profile: str) -> pd.DataFrame:
     run = ["experiment", "profile", "seed"]
     committed, made_here = read(settings.RESULTS, slug), read(settings.TODAY, slug)
     renewed = committed.set_index(run).index.isin(made_here.set_index(run).index)
     rows = pd.concat([committed[~renewed], made_here], ignore_index=True)
-    return rows[rows["profile"] == chosen].sort_values(run, kind="stable", ignore_index=True)
+    return rows[rows["profile"] == profile].sort_values(run, kind="stable", ignore_index=True)

@@ -38,6 +38,8 @@ def run_jobs_on_cluster(address: str, jobs: list[Job], *, announce: Announce = p
     Raises:
         ClusterError: If the address is malformed, no scheduler answers there,
             or `distributed` is not installed.
+        StoreError: If an outcome that arrived cannot be stored.
+        ResultsError: If it is not what its experiment declares, or the tables cannot be written.
     """
     with _connected(address) as client:
         todo = today.prepare(jobs)

@@ -37,7 +37,7 @@ def read_or_move_aside(path: Path, *names: str) -> tuple[dict, dict[str, np.ndar
     """What `read` finds; None where nothing is, or nothing that can be used."""
     try:
         return read(path, *names)
-    except FileNotFoundError:
+    except store.MISSING:
         return None
     except store.StoreError as error:
         aside = store.move_aside(path)
@@ -55,7 +55,7 @@ def read(path: Path, *names: str) -> tuple[dict, dict[str, np.ndarray]]:
     Raises:
         StoreError: If the file is damaged, or is the outcome of another job
             than its name says.
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError, NotADirectoryError: If there is no such file.
     """
     arrays = store.load_arrays(path, *names)
     try:

@@ -1,5 +1,6 @@
 """Jobs: which experiment, under which profile, with which seed, and where it is stored."""
 
+import difflib
 import fnmatch
 import functools
 import re
@@ -142,8 +143,22 @@ def select(
         and (pattern is None or fnmatch.fnmatchcase(each.name, pattern))
     ]
     if not selected:
-        raise experiments.ExperimentError(
-            f"no experiment matches {pattern!r}; expected a pattern for some of "
-            f"{', '.join(experiments.registry())}."
-        )
+        raise _nothing(article, pattern)
     return selected
+
+
+def _nothing(article: str | None, pattern: str | None) -> experiments.ExperimentError:
+    """That nothing was selected, and what may have been meant."""
+    known = {each.name: each.slug for each in experiments.registry().values()}
+    names = [name for name, slug in known.items() if article in (None, slug)]
+    of = "" if article is None else f" of {article}"
+    if pattern is None:
+        return experiments.ExperimentError(
+            f"no experiment{of} is in tier core; ask for extended ones with --all (make: ALL=1)."
+        )
+    near = difflib.get_close_matches(pattern, names, n=3, cutoff=0.5)
+    hint = f"Did you mean {', '.join(near)}?" if near else "Names begin with their article: "
+    hint += "" if near else f"{', '.join(dict.fromkeys(known.values()))}."
+    return experiments.ExperimentError(
+        f"no experiment{of} matches {pattern!r}. {hint} `list` prints all."
+    )

@@ -22,6 +22,7 @@ import traceback
 
 from replication import environment, experiments, fingerprints, results, store
 from replication.datasets import DatasetError
+from replication.errors import ReplicationError
 from replication.events import Announce, Event
 from replication.runner import settings
 from replication.runner.execution import load, run_and_store
@@ -43,7 +44,7 @@ _START = (
 )
 
 
-class RefusedError(ValueError):
+class RefusedError(ReplicationError, ValueError):
     """A job has another key here than where it was planned; the message says what differs."""
 
 

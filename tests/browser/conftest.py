@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import pages
+from tests.browser import pages
 
 UNTESTED = "BROWSER NOT TESTED"
 ROOT = Path(__file__).parents[2]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.pages import DESK, MEASURED, PHONE
+from tests.browser.pages import DESK, MEASURED, PHONE
 
 FAULTS = """async () => {
     const found = await axe.run(document, { resultTypes: ["violations"] });

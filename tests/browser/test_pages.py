@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from benchmarks.pages import DESK, PHONE
+from tests.browser.pages import DESK, PHONE
 
 SMALLEST = {"width": 320, "height": 568}  # of the phones
 DARK = ("index.html", "method.html", "open-details.html")  # and one page of each other kind

@@ -24,6 +24,7 @@ from replication.claims.check import Problem
 from replication.datasets import Library
 from replication.runner import execution
 from replication.store import Checkpoints, StoreError
+from tests import claim_files
 
 ROOT = Path(__file__).parent.parent.parent
 MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "shelve", "marshal", "jsonpickle"}
@@ -294,15 +295,7 @@ def test_no_name_in_a_table_commands_the_terminal(name):
     assert not set(str(refused.value)) & set("\x1b\x9b\x07\t\r")
 
 
-ARTICLE = """slug = "demo"
-number = 1
-title = "Demo"
-author = "Nobody"
-year = 2018
-url = {url}
-language = "en"
-
-[[claims]]
+GRID = """[[claims]]
 id = "grid"
 says = "It looks good."
 locator = "figure"
@@ -329,7 +322,7 @@ figure = "grid"
 )
 def test_the_address_of_an_article_is_no_program(url, tmp_path):
     """It becomes a link on every page: http and https alone."""
-    text = ARTICLE.format(url=json.dumps(url))
+    text = claim_files.article(GRID, url=url)
     (tmp_path / "demo.toml").write_text(text)
 
     assert tomllib.loads(text)["url"] == url
@@ -338,6 +331,7 @@ def test_the_address_of_an_article_is_no_program(url, tmp_path):
 
 
 def test_an_address_of_the_web_is_accepted(tmp_path):
-    (tmp_path / "demo.toml").write_text(ARTICLE.format(url='"https://example.org/a?b=c#d"'))
+    url = "https://example.org/a?b=c#d"
+    (tmp_path / "demo.toml").write_text(claim_files.article(GRID, url=url))
 
-    assert load(tmp_path)["demo"].url == "https://example.org/a?b=c#d"
+    assert load(tmp_path)["demo"].url == url

@@ -65,6 +65,17 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class Entry(Table):
+    """One of the claims or open details of a file."""
+
+    _line: int = PrivateAttr(1)
+
+    @property
+    def line(self) -> int:
+        """Where it starts in its file."""
+        return self._line
+
+
 class Context(Table):
     """A number from the literature, second-hand: printed beside ours, never judged."""
 
@@ -90,7 +101,7 @@ class Sides:
     quantity: str  # follows the numbers, such as "of the variance lost"
 
 
-class Claim(Table):
+class Claim(Entry):
     """One thing an article claims, in our words, and how it is measured.
 
     `voice` tells what the article itself claims from our reading of it; the two are never counted
@@ -124,7 +135,6 @@ class Claim(Table):
         Strict(False),
         Field(description="a list of tables with texts label, value and source"),
     ] = ()
-    _line: int = PrivateAttr(1)
 
     def model_post_init(self, _) -> None:
         """Refuses a signature that is no verdict of this kind, or is not explained."""
@@ -140,11 +150,6 @@ class Claim(Table):
                 f"expected why the verdict {self.verdict!r} is what it is, received nothing; "
                 "explain it in a sentence",
             )
-
-    @property
-    def line(self) -> int:
-        """Where the claim starts in its file."""
-        return self._line
 
     @property
     def sides(self) -> tuple[str, ...]:

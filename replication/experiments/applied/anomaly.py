@@ -155,7 +155,15 @@ def one_class(seed: int, profile: Profile) -> Outcome:
 
 
 def pca_errors(train_pixels: np.ndarray, tests: list[np.ndarray]) -> list[np.ndarray]:
-    """The same for the reconstruction from principal components."""
+    """Mean squared error of each image, rebuilt from its principal components.
+
+    Args:
+        train_pixels: What the components are fitted to, shape `(n, pixels)`.
+        tests: Images to rebuild, each of shape `(m, pixels)`.
+
+    Returns:
+        For each of `tests`, the errors of its images, averaged over pixels, shape `(m,)`.
+    """
     pca = PCA(protocol.CODE_DIM, svd_solver="covariance_eigh").fit(train_pixels)
     rebuilt = [pca.inverse_transform(pca.transform(each)) for each in tests]
     return [np.square(a - b).mean(axis=1) for a, b in zip(rebuilt, tests, strict=True)]

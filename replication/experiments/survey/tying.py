@@ -111,7 +111,7 @@ def tying_rates(seed: int, profile: Profile) -> Outcome:
     `<model>_steps` are those until the error on unseen images falls to `LEVEL`, at the rate with
     which that on held-out images falls to it first; the last look stands for never. From `FEW`
     images, the error on unseen ones at the rate and the moment at which that on held-out ones is
-    least. Control: as above.
+    least. Control: two kernels again, from another start and in another order.
     """
     data = profile.dataset("mnist")
     cut = len(data.x_train) - min(HELD_OUT, len(data.x_train) // 2)
@@ -157,7 +157,7 @@ def tying_gap(seed: int, profile: Profile) -> Outcome:
 
     From `FEW` images, after the last step, of which there are as many for all. The relative gap is
     that of `survey-tying`. The error on held-out images says which rate suits a network. Control:
-    as above.
+    two kernels again, from another start and in another order.
     """
     data = profile.dataset("mnist")
     cut = len(data.x_train) - min(HELD_OUT, len(data.x_train) // 2)
