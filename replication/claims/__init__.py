@@ -119,11 +119,9 @@ class Article(_File):
         """The file of its notebook."""
         return f"{self.number:02d}_{self.slug}.ipynb"
 
-    @property
-    def linked(self) -> str:
-        """Number and slug in Markdown, a link where the address is the article's own."""
-        name = f"{self.number:02d} {self.slug}"
-        return name if self.link else f"[{name}]({self.url})"
+    def linked(self, text: str) -> str:
+        """A text in Markdown, a link where the address is the article's own."""
+        return text if self.link else f"[{text}]({self.url})"
 
 
 def slug_of(experiment: str, slugs: Iterable[str]) -> str | None:

@@ -79,7 +79,7 @@ def _cited(article: Article, words: Mapping[str, str]) -> str:
     return words["cited"].format(
         number=article.number,
         author=author,
-        name=name if article.link else f"[{name}]({article.url})",
+        name=article.linked(name),
         year=words["about"].format(article.year) if article.year_estimated else article.year,
     )
 

@@ -131,7 +131,7 @@ def markdown_table(articles: Mapping[str, Article], rows: Iterable[Row]) -> str:
     for voice, title in VOICES.items():
         cells = [
             (
-                articles[row.slug].linked,
+                articles[row.slug].linked(f"{articles[row.slug].number:02d} {row.slug}"),
                 f"`{row.claim.id}`: {row.claim.says}",
                 row.expected,
                 row.ours,

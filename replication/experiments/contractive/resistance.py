@@ -1,9 +1,8 @@
 """How much of its effect on the code a direction keeps under the penalty."""
 
 from replication.experiments import Metric, Outcome, Profile, experiment
-from replication.experiments.contractive import protocol
+from replication.experiments.contractive import protocol, tie
 
-PENALTIES = {"": protocol.AS_INTENDED, "frozen_": protocol.AS_PUBLISHED}
 DIRECTIONS = ("tangent", "smooth", "random")
 
 
@@ -13,7 +12,7 @@ DIRECTIONS = ("tangent", "smooth", "random")
     minutes=0.3,
     metrics=[
         Metric(f"{penalty}{direction}_kept", "ratio")
-        for penalty in PENALTIES
+        for penalty in tie.PENALTIES
         for direction in DIRECTIONS
     ],
 )
@@ -27,7 +26,7 @@ def resistance(seed: int, profile: Profile) -> Outcome:
     data = protocol.split(profile)
     without = _gains(protocol.NO_PENALTY, data, profile, seed=seed)
     scores = {}
-    for penalty, settings in PENALTIES.items():
+    for penalty, settings in tie.PENALTIES.items():
         found = _gains(settings, data, profile, seed=seed)
         for direction in DIRECTIONS:
             kept = found[direction] / without[direction]

@@ -1,6 +1,7 @@
 """Section 1: the decoder's kernel as the transpose of the encoder's."""
 
 import functools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -114,16 +115,16 @@ def tying_rates(seed: int, profile: Profile) -> Outcome:
     least. Control: two kernels again, from another start and in another order.
     """
     data = profile.dataset("mnist")
-    cut = len(data.x_train) - min(HELD_OUT, len(data.x_train) // 2)
-    images = {"held_out": data.x_train[cut:], "unseen": data.x_test}
+    rest, held_out = _held_out(data.x_train)
+    images = {"held_out": held_out, "unseen": data.x_test}
     scores = {}
     for name, (arguments, added) in NETWORKS.items():
         steps, errors = [], []
         for rate in RATES:
             fit = functools.partial(_curves, arguments, images, profile, rate, seed=seed + added)
-            held_out, unseen = fit(data.x_train[: min(SHOWN, cut)])
+            held_out, unseen = fit(rest[:SHOWN])
             steps.append((*map(_steps_to_level, (held_out, unseen)), rate))
-            held_out, unseen = fit(data.x_train[: min(FEW, cut)])
+            held_out, unseen = fit(rest[:FEW])
             errors.append((*min(zip(held_out, unseen, strict=True)), rate))
         for found, metric, of_rate in (
             (min(steps), "steps", "rate"),
@@ -159,24 +160,14 @@ def tying_gap(seed: int, profile: Profile) -> Outcome:
     that of `survey-tying`. The error on held-out images says which rate suits a network. Control:
     two kernels again, from another start and in another order.
     """
-    data = profile.dataset("mnist")
-    cut = len(data.x_train) - min(HELD_OUT, len(data.x_train) // 2)
-    known = data.x_train[: min(FEW, cut)]
-    images = {"held_out": data.x_train[cut:], "known": known, "unseen": data.x_test}
+    images = _few_images(profile)
     scores = {}
-    for name, (arguments, added) in NETWORKS.items():
-        # No decay, said aloud: else the store may hold runs in which nobody looked at all images.
-        fit = {**arguments, "weight_decay": 0.0}
-        for label, rate in GAP_RATES.items():
-            curves = _curves(fit, images, profile, rate, known, seed=seed + added)
-            last = dict(zip(images, (curve[-1] for curve in curves), strict=True))
-            scores |= {
-                f"{name}_held_out_mse_at_{label}": (last["held_out"], len(images["held_out"])),
-                f"{name}_train_mse_at_{label}": (last["known"], len(known)),
-                f"{name}_test_mse_at_{label}": (last["unseen"], len(data.x_test)),
-            }
-            gap = last["unseen"] / last["known"] - 1
-            scores[f"{name}_relative_gap_at_{label}"] = (gap, len(data.x_test))
+    for name, label, curves in _gap_curves(images, profile, seed=seed):
+        last = {part: curve[-1] for part, curve in curves.items()}
+        for part, split in (("held_out", "held_out"), ("known", "train"), ("unseen", "test")):
+            scores[f"{name}_{split}_mse_at_{label}"] = (last[part], len(images[part]))
+        gap = last["unseen"] / last["known"] - 1
+        scores[f"{name}_relative_gap_at_{label}"] = (gap, len(images["unseen"]))
     return Outcome(scores)
 
 
@@ -197,18 +188,38 @@ def tying_fit(seed: int, profile: Profile) -> Outcome:
     looks: a network that fits less has a smaller gap, whatever it learns. Control: two kernels
     again, from another start and in another order.
     """
+    images = _few_images(profile)
+    return Outcome(
+        {
+            f"{name}_gap_at_equal_fit_{label}": (_gap_at_fit(**curves), len(images["unseen"]))
+            for name, label, curves in _gap_curves(images, profile, seed=seed)
+        }
+    )
+
+
+def _held_out(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Training images to learn from, and the last of them, held out."""
+    cut = len(x) - min(HELD_OUT, len(x) // 2)
+    return x[:cut], x[cut:]
+
+
+def _few_images(profile: Profile) -> dict[str, np.ndarray]:
+    """The few images that are learned from, those held out, and those of the test."""
     data = profile.dataset("mnist")
-    cut = len(data.x_train) - min(HELD_OUT, len(data.x_train) // 2)
-    known = data.x_train[: min(FEW, cut)]
-    images = {"held_out": data.x_train[cut:], "known": known, "unseen": data.x_test}
-    scores = {}
+    rest, held_out = _held_out(data.x_train)
+    return {"held_out": held_out, "known": rest[:FEW], "unseen": data.x_test}
+
+
+def _gap_curves(
+    images: dict[str, np.ndarray], profile: Profile, *, seed: int
+) -> Iterator[tuple[str, str, dict[str, list[float]]]]:
+    """Every network at every rate of `GAP_RATES`: its name, the rate's, and errors by images."""
     for name, (arguments, added) in NETWORKS.items():
-        fit = {**arguments, "weight_decay": 0.0}  # as in `tying_gap`: the same training
+        # No decay, said aloud: else the store may hold runs in which nobody looked at all images.
+        fit = {**arguments, "weight_decay": 0.0}
         for label, rate in GAP_RATES.items():
-            curves = _curves(fit, images, profile, rate, known, seed=seed + added)
-            gap = _gap_at_fit(**dict(zip(images, curves, strict=True)))
-            scores[f"{name}_gap_at_equal_fit_{label}"] = (gap, len(data.x_test))
-    return Outcome(scores)
+            curves = _curves(fit, images, profile, rate, images["known"], seed=seed + added)
+            yield name, label, dict(zip(images, curves, strict=True))
 
 
 def _gap_at_fit(*, known: list[float], unseen: list[float], **_) -> float:
